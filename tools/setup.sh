@@ -20,8 +20,7 @@ check_packages=(
 	'g++=command -v g++'
 	'clang=command -v clang'
 	'libclang-rt-14-dev=test_clang_runtime'
-	'lld=command -v ld.lld'
-	'llvm=command -v llvm-nm'
+	'llvm=command -v llvm-symbolizer'
 	'clang-format=command -v clang-format'
 	'clang-tidy=command -v clang-tidy'
 	'cppcheck=command -v cppcheck'
@@ -54,7 +53,7 @@ missing_packages() {
 # install_packages ENTRY...: gets what is missing, or says how to and fails.
 install_packages() {
 	local missing
-	mapfile -t missing < <(missing_packages "$@")
+	read -ra missing <<<"$(missing_packages "$@" | tr '\n' ' ')"
 	[[ ${#missing[@]} -gt 0 ]] || return 0
 	if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then
 		say "These packages are missing; install them and try again:"

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The simulated machine: a host that lives in the process, and the default one of an embedder.
+ *
+ * It is not a mock. Physical memory is sparse (RAM anywhere, BARs, holes); devices have DMA engines that move bytes and
+ * report faults; an IOMMU walks the page tables that the library built, in their real format, behind an IOTLB that only
+ * an invalidation empties; on request the CPU and the devices have two views of memory, and only cache maintenance
+ * moves lines between them. So a missing invalidation, sync or permission shows as wrong bytes or as a fault.
+ *
+ * Calls that return int give 0 or -errno (DMAMAP_E*). Nothing is global; machines are independent. A machine may be
+ * used from several threads once it has been started; configuration calls come before that and from one thread.
+ */
+#ifndef DMAMAP_SIM_H
+#define DMAMAP_SIM_H
+
+#include <dmamap/dmamap.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sim_machine;
+struct sim_device;
+struct sim_iommu;
+
+struct sim_config {
+	/** sizeof(struct sim_config). */
+	size_t size;
+	/** Devices do not snoop: RAM has a CPU view and a device view, and the cache hooks move lines of 64 bytes. */
+	bool noncoherent;
+	/** With noncoherent: also move random lines (evict dirty, fetch clean) now and then, seeded by @seed. */
+	bool adversarial;
+	uint64_t seed;
+	/** CPUs the host reports; 0: 1. */
+	unsigned int cpus;
+};
+
+/** dma_host policy members may be set through sim_host() between create and start. */
+int sim_machine_create(const struct sim_config *config, struct sim_machine **machine);
+/** Add demand-zero RAM. Page-aligned; -EEXIST if it overlaps anything; -ENOMEM. */
+int sim_add_ram(struct sim_machine *m, phys_addr_t base, uint64_t size);
+/** Add a BAR: MMIO with the bytes of a device behind it. As sim_add_ram(). */
+int sim_add_bar(struct sim_machine *m, phys_addr_t base, uint64_t size);
+/** Initialise the host. */
+int sim_start(struct sim_machine *m);
+/** End it; devices, domains and pools must be gone (-EBUSY otherwise, and nothing happened). NULL is ignored. */
+int sim_machine_destroy(struct sim_machine *m);
+struct dma_host *sim_host(struct sim_machine *m);
+
+/* --- time */
+
+uint64_t sim_time(struct sim_machine *m);
+/** Let virtual time pass. Deferred work runs at the library's next poll or map. */
+void sim_advance(struct sim_machine *m, uint64_t ns);
+void sim_set_time(struct sim_machine *m, uint64_t ns);
+
+/* --- memory, as the machine's owner and its CPU see it */
+
+/** Take RAM: @size bytes inside [@floor, @ceiling], aligned to @align; DMAMAP_PHYS_NONE if there is none. Not zeroed. */
+phys_addr_t sim_alloc(struct sim_machine *m, uint64_t size, uint64_t align, phys_addr_t floor,
+		      phys_addr_t ceiling);
+/** Give back exactly what sim_alloc() returned. */
+void sim_free(struct sim_machine *m, phys_addr_t phys, uint64_t size);
+/** The same for MMIO inside the BARs: carve out a page-aligned piece, and give it back. */
+phys_addr_t sim_alloc_mmio(struct sim_machine *m, uint64_t size, phys_addr_t floor,
+			   phys_addr_t ceiling);
+void sim_free_mmio(struct sim_machine *m, phys_addr_t phys, uint64_t size);
+/** CPU loads and stores, RAM or BAR, through the CPU's view. -EFAULT if part of it is a hole. */
+int sim_cpu_read(struct sim_machine *m, phys_addr_t phys, void *buf, uint64_t len);
+int sim_cpu_write(struct sim_machine *m, phys_addr_t phys, const void *buf, uint64_t len);
+/** The CPU's pointer to RAM or a BAR, NULL unless all of [phys, phys + len) is one region. */
+void *sim_cpu_ptr(struct sim_machine *m, phys_addr_t phys, uint64_t len);
+/** The device's view of the same bytes (equal to sim_cpu_ptr() on coherent machines and for BARs). */
+void *sim_device_ptr(struct sim_machine *m, phys_addr_t phys, uint64_t len);
+/** Bytes of RAM handed out by sim_alloc() and to the library, now and at the most. */
+uint64_t sim_memory_used(struct sim_machine *m);
+uint64_t sim_memory_peak(struct sim_machine *m);
+/** Make the @n-th allocation from now (1: the next) fail, once; 0: none. */
+void sim_fail_alloc(struct sim_machine *m, uint64_t n);
+
+/* --- platform switches */
+
+/** arch-direct: devices with a table may map directly what ends at or below @limit; 0: off. @mmio opts MMIO in. */
+void sim_set_arch_direct(struct sim_machine *m, uint64_t limit, bool mmio);
+
+/* --- devices */
+
+struct sim_device_config {
+	/** sizeof(struct sim_device_config). */
+	size_t size;
+	/** Copied. */
+	const char *name;
+	/** Address lines the engine really drives, whatever mask its driver sets. 0: 64. */
+	unsigned int address_bits;
+	/** The device snoops although the machine is non-coherent. */
+	bool coherent;
+};
+
+/** Create a device; dma_device_init() has run, with the name, coherence and 32-bit masks set. */
+int sim_device_create(struct sim_machine *m, const struct sim_device_config *config,
+		      struct sim_device **device);
+/** -EBUSY while counted mappings live. */
+int sim_device_destroy(struct sim_device *device);
+struct dma_device *sim_dma(struct sim_device *device);
+struct sim_device *sim_device_of(struct dma_device *dev);
+
+/** Wire inbound windows into the bus in front of the device (the hardware of dma_device_set_range_map()). Not copied. */
+void sim_device_set_windows(struct sim_device *device, const struct dma_range *map);
+/** A platform translator in front of the device: its address a reaches a - @offset, for RAM and BARs. */
+void sim_device_set_offset(struct sim_device *device, uint64_t offset);
+uint64_t sim_device_offset(struct sim_device *device);
+/** Addresses below @limit go around the translator (the window of arch-direct). */
+void sim_device_set_bypass_window(struct sim_device *device, uint64_t limit);
+
+enum sim_fault_reason {
+	SIM_FAULT_NONE,
+	SIM_FAULT_ADDRESS_LINES, /* the engine cannot emit the address */
+	SIM_FAULT_NO_WINDOW,	 /* no inbound window takes it */
+	SIM_FAULT_HOLE,		 /* nothing answers there */
+	SIM_FAULT_NO_DOMAIN,	 /* behind an IOMMU, attached to nothing */
+	SIM_FAULT_WIDTH,	 /* beyond the table's width */
+	SIM_FAULT_NOT_PRESENT,
+	SIM_FAULT_READ_DENIED,
+	SIM_FAULT_WRITE_DENIED,
+	SIM_FAULT_RESERVED_BIT, /* a reserved bit is set in an entry */
+	SIM_FAULT_TABLE,	/* a table lies outside of RAM */
+};
+
+struct sim_fault {
+	struct sim_device *device;
+	dma_addr_t addr; /* first byte that failed */
+	bool write;
+	enum sim_fault_reason reason;
+};
+
+/** Lower-case hyphenated name. */
+const char *sim_fault_name(enum sim_fault_reason reason);
+
+/**
+ * The device reads or writes memory. Bytes before the fault have moved. @fault may be NULL.
+ * Return: 0; -EFAULT and *@fault.
+ */
+int sim_dma_read(struct sim_device *device, dma_addr_t addr, void *buf, uint64_t len,
+		 struct sim_fault *fault);
+int sim_dma_write(struct sim_device *device, dma_addr_t addr, const void *buf, uint64_t len,
+		  struct sim_fault *fault);
+
+/* --- IOMMU */
+
+struct sim_iommu_config {
+	/** sizeof(struct sim_iommu_config). */
+	size_t size;
+	/** Levels of the table: 3, 4 or 5. 0: 4. */
+	unsigned int levels;
+	/** Output address bits. 0: 52. */
+	unsigned int output_bits;
+	/** Large leaves: bits 21, 30. 0: both. */
+	uint64_t page_sizes;
+	/** Walks see the CPU's caches. On a noncoherent machine false makes unflushed entries invisible. */
+	bool incoherent_walk;
+	/** Entries of the IOTLB. 0: 65536. */
+	unsigned int iotlb_entries;
+};
+
+struct sim_iommu_stats {
+	uint64_t walks;
+	uint64_t hits;
+	uint64_t invalidations; /* ranges */
+	uint64_t flushes;	/* whole domains */
+	uint64_t waits;
+	uint64_t faults;
+};
+
+int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *config,
+		     struct sim_iommu **iommu);
+/** -EBUSY while devices are attached. */
+int sim_iommu_destroy(struct sim_iommu *iommu);
+struct dma_iommu_unit *sim_iommu_unit(struct sim_iommu *iommu);
+void sim_iommu_get_stats(struct sim_iommu *iommu, struct sim_iommu_stats *stats);
+/** Wire a device behind the IOMMU: from then on it reaches nothing until it is attached to a domain. */
+int sim_device_put_behind(struct sim_device *device, struct sim_iommu *iommu);
+/** A domain over VT-d second-stage tables for this IOMMU, with a number of its own. */
+int sim_domain_create(struct sim_iommu *iommu, const struct dma_domain_config *config,
+		      struct dma_domain **domain);
+
+/* --- method tables that translate by sim_device_offset() */
+
+enum sim_ops_kind {
+	SIM_OPS_PHYS,	   /* map_phys, unmap_phys */
+	SIM_OPS_PAGE,	   /* map_page, map_resource and their unmaps */
+	SIM_OPS_PAGE_ONLY, /* map_page, unmap_page */
+	SIM_OPS_ALL,	   /* every method */
+};
+
+const struct dma_map_ops *sim_ops(enum sim_ops_kind kind);
+/** Name of the table's member that was called last for this device since the last reset; NULL: none. */
+const char *sim_last_method(struct sim_device *device);
+void sim_reset_method(struct sim_device *device);
+
+/* --- what the library asked of the host */
+
+struct sim_counters {
+	uint64_t cache_for_device;
+	uint64_t cache_for_cpu;
+	uint64_t cache_for_cpu_all;
+	uint64_t cache_flush;
+	uint64_t sanitized;
+	uint64_t warnings;
+	uint64_t fatals;
+	uint64_t logs;
+	uint64_t allocs;
+	uint64_t frees;
+};
+
+void sim_get_counters(struct sim_machine *m, struct sim_counters *counters);
+/** Text of the latest log, warn or fatal call; "" if there was none. Valid until the next. */
+const char *sim_last_message(struct sim_machine *m);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dmamap: the Linux DMA-mapping layer as a library. This header is all of the public API; each concept has its own.
+ */
+#ifndef DMAMAP_DMAMAP_H
+#define DMAMAP_DMAMAP_H
+
+#include <dmamap/bounce.h>
+#include <dmamap/device.h>
+#include <dmamap/domain.h>
+#include <dmamap/event.h>
+#include <dmamap/host.h>
+#include <dmamap/inline.h>
+#include <dmamap/linux.h>
+#include <dmamap/mapping.h>
+#include <dmamap/ops.h>
+#include <dmamap/page.h>
+#include <dmamap/pagetable.h>
+#include <dmamap/reason.h>
+#include <dmamap/types.h>
+
+#define DMAMAP_VERSION "0.1.0"
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * IOMMU domains and their backends.
+ *
+ * A domain is what the iommu route maps into: an I/O address space, shared by the devices attached to it. How an entry
+ * gets into hardware is the backend's business: a page table (dmamap/pagetable.h), or a device that takes commands.
+ *
+ * Order, guaranteed to the backend and enforced by tests: map -> sync_map -> the address is returned; unmap ->
+ * invalidate -> wait -> the address is reused and freed tables are returned.
+ */
+#ifndef DMAMAP_DOMAIN_H
+#define DMAMAP_DOMAIN_H
+
+#include <dmamap/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct dma_host;
+struct dma_device;
+struct dma_domain;
+struct dma_backend;
+
+/** Protection, with Linux's values. MMIO never comes with CACHE. */
+#define DMA_PROT_READ	1u
+#define DMA_PROT_WRITE	2u
+#define DMA_PROT_CACHE	4u
+#define DMA_PROT_NOEXEC 8u
+#define DMA_PROT_MMIO	16u
+#define DMA_PROT_PRIV	32u
+
+/** A physically contiguous piece; both a multiple of the smallest page. */
+struct dma_vec {
+	phys_addr_t phys;
+	uint64_t len;
+};
+
+/** Table pages that an unmap emptied: they go back to the host after the invalidation that covers them. */
+struct dma_freed {
+	void *tables;
+	uint64_t bytes;
+};
+
+struct dma_backend_caps {
+	/** Bitmap of page sizes: bit n set, 2^n bytes. */
+	uint64_t page_sizes;
+	/** First and last I/O address. */
+	dma_addr_t aperture_start;
+	dma_addr_t aperture_end;
+	/** Physical addresses must be below 2^output_bits. */
+	unsigned int output_bits;
+	/** Any part of a mapping may be unmapped; if not, an unmap repeats the boundaries of its map. */
+	bool may_unmap_part;
+	/** Unmap already invalidates: no deferred mode. */
+	bool unmap_is_invalidation;
+	/** 0: no limit on live entries. */
+	uint64_t max_entries;
+	/** The hardware reads tables through the CPU's caches. */
+	bool coherent_walk;
+};
+
+struct dma_backend_ops {
+	/** sizeof(struct dma_backend_ops). */
+	size_t size;
+	/**
+	 * Enter @n pieces one after another from @iova. Nothing is there yet. On failure everything this call entered
+	 * is gone again. May be called concurrently for disjoint ranges. Return: 0, -ENOMEM, -EADDRINUSE, -ERANGE,
+	 * -EINVAL.
+	 */
+	int (*map)(struct dma_backend *backend, dma_addr_t iova, const struct dma_vec *vec,
+		   size_t n, unsigned int prot);
+	/**
+	 * Clear [iova, iova + len); tables that became empty are added to @freed. Return: bytes cleared, counted from
+	 * @iova up to the first hole.
+	 */
+	uint64_t (*unmap)(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
+			  struct dma_freed *freed);
+	/** Make new entries visible to the hardware before the address is handed out. NULL: they are. */
+	int (*sync_map)(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
+	/** Start dropping cached translations of the range, or all of them if @len is all ones. NULL: nothing cached. */
+	void (*invalidate)(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
+			   bool leaf_only);
+	/** Wait until every invalidation started before has finished everywhere. NULL: they are synchronous. */
+	void (*wait)(struct dma_backend *backend);
+	/** Return freed tables to the host, after wait(). NULL: there never are any. */
+	void (*release)(struct dma_backend *backend, struct dma_freed *freed);
+	/** 0 and *@phys, or -ENXIO where nothing is mapped. NULL: the domain remembers. */
+	int (*iova_to_phys)(struct dma_backend *backend, dma_addr_t iova, phys_addr_t *phys);
+	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
+	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
+	void (*detach)(struct dma_backend *backend, struct dma_device *dev);
+	/** Bytes of table memory in use. NULL: 0. */
+	uint64_t (*table_bytes)(struct dma_backend *backend);
+	/** Free the backend; called once, with no device attached. NULL: nothing to do. */
+	void (*destroy)(struct dma_backend *backend);
+};
+
+/** The common head of every backend. */
+struct dma_backend {
+	const struct dma_backend_ops *ops;
+	struct dma_backend_caps caps;
+};
+
+enum dma_invalidation {
+	/** The device loses access before the unmap returns. */
+	DMA_INVALIDATION_STRICT,
+	/** Unmaps are invalidated together, later; untrusted devices never get this. */
+	DMA_INVALIDATION_LAZY,
+};
+
+struct dma_domain_config {
+	/** sizeof(struct dma_domain_config). */
+	size_t size;
+	enum dma_invalidation invalidation;
+	/** LAZY: unmaps that wait for one flush at the most; a power of two, 0: 256 (of which 255 fit). */
+	uint32_t flush_entries;
+	/** LAZY: nanoseconds after which a flush is due. 0: 10 ms. */
+	uint64_t flush_ns;
+};
+
+struct dma_domain_stats {
+	/** Bytes of I/O address space in use (waiting unmaps included), now and at the most. */
+	uint64_t iova_bytes;
+	uint64_t iova_peak_bytes;
+	/** Bytes of table memory, now and at the most. */
+	uint64_t table_bytes;
+	uint64_t table_peak_bytes;
+	/** Invalidations that were waited for; of these, whole-domain flushes. */
+	uint64_t invalidations;
+	uint64_t flushes;
+	/** Unmaps that wait for a flush. */
+	uint64_t queued;
+	enum dma_invalidation invalidation;
+};
+
+/**
+ * dma_domain_create() - make a domain over a backend.
+ * @host:    whose memory, time and locks to use
+ * @backend: owned by the domain on success (destroyed with it); still the caller's on failure
+ * @config:  policy
+ * @domain:  receives the domain
+ *
+ * I/O page 0 is never handed out. LAZY with a backend whose unmap is its invalidation becomes STRICT.
+ *
+ * Return: 0; -EINVAL (no page size, a smallest page above the host's, an empty aperture); -ENOMEM.
+ */
+int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
+			 const struct dma_domain_config *config, struct dma_domain **domain);
+
+/** dma_domain_destroy() - flush and free. Return: 0; -EBUSY while a device is attached or a mapping lives. */
+int dmamap_domain_destroy(struct dma_domain *domain);
+
+/**
+ * dma_domain_reserve() - keep [start, start + len) out of the I/O address space for ever (MSI windows, bridge windows).
+ * Return: 0; -EINVAL for an empty or wrapping range; -EBUSY if part of it is in use; -ENOMEM.
+ */
+int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len);
+
+/** dma_domain_flush() - invalidate everything that waits, and give it back. May spin; never sleeps. */
+void dmamap_domain_flush(struct dma_domain *domain);
+
+/** dma_domain_get_stats() - copy the figures. Any context. */
+void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats);
+
+/**
+ * dma_device_set_domain() - put a device behind a domain; NULL takes it out.
+ *
+ * From then on its streaming and coherent calls take the iommu route. The first untrusted device turns a LAZY domain
+ * STRICT for good.
+ *
+ * Return: 0; -EBUSY (live-mappings) while mappings live; -EINVAL (ops-and-iommu) if it has a method table;
+ * -EFAULT (aperture) if its range map lies outside of the aperture; or the backend's own refusal.
+ */
+int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain);
+
+/** dma_domain_iova_to_phys() - translate as the tables do. Return: 0 and *@phys, or -ENXIO. */
+int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_addr_t *phys);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

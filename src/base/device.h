@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the library keeps of a host and of a device, behind the opaque words of the public structures.
+ *
+ * Every room may read it; only the setters of map/ change the properties, and they recompute the cached route. The
+ * counters and flags that calls change are accessed atomically, by the helpers at the end.
+ */
+#ifndef DMAMAP_BASE_DEVICE_H
+#define DMAMAP_BASE_DEVICE_H
+
+#include <dmamap/device.h>
+#include <dmamap/host.h>
+
+#include "bits.h"
+
+#pragma GCC visibility push(hidden)
+
+/** A caller's context: what is exclusive to a thread or a CPU. */
+struct dmamap_ctx {
+	struct dma_error last;
+	/** Small number, distinct among contexts where the port can tell. */
+	uint32_t id;
+};
+
+struct dmamap_host {
+	uint64_t magic;
+	struct dma_lock lock; /* devices, observers, last errors */
+	struct dma_device *devices;
+	struct dma_observer *observers;
+	/** Domains and pools that live. */
+	uint32_t objects;
+	/** Flush queues that dma_poll() has to look at. */
+	struct dma_domain *lazy_domains;
+	/** The context of the lock port, guarded by ctx_lock. */
+	struct dma_lock ctx_lock;
+	struct dmamap_ctx ctx;
+};
+
+/** Warnings that are given once a device. */
+enum dmamap_once {
+	ONCE_NO_MASK = 1u << 0,
+	ONCE_OVERFLOW = 1u << 1,
+	ONCE_NOT_LINEAR = 1u << 2,
+	ONCE_SG_RESULT = 1u << 3,
+	ONCE_NO_PARMS_SEG = 1u << 4,
+	ONCE_NO_PARMS_BOUNDARY = 1u << 5,
+	ONCE_NO_PARMS_ALIGN = 1u << 6,
+	ONCE_COHERENT_MASK = 1u << 7,
+	ONCE_ALLOC_FLAGS = 1u << 8,
+	ONCE_ALIGNMENT = 1u << 9,
+	ONCE_NO_POOL = 1u << 10,
+	ONCE_BOUNCE_SYNC = 1u << 11,
+	ONCE_DAC = 1u << 12,
+	ONCE_BOUNCE_UNREACHABLE = 1u << 13,
+};
+
+struct dmamap_dev {
+	uint64_t magic;
+	struct dma_host *host;
+	struct dma_device *next;
+	const char *name;
+	void *data;
+
+	uint64_t *mask; /* NULL: not set up for DMA */
+	uint64_t own_mask;
+	uint64_t coherent_mask;
+	dma_addr_t bus_limit; /* 0: none */
+	const struct dma_range *range_map;
+	struct dma_parms *parms;
+	const struct dma_map_ops *ops;
+	struct dma_domain *domain;
+	struct dma_bounce *bounce;
+
+	enum dma_route route;	    /* of streaming calls; never ARCH */
+	enum dma_route alloc_route; /* of coherent ones */
+	bool coherent;
+	bool ops_bypass;
+	bool force_bounce;
+	bool untrusted;
+	bool pci;
+	bool pci_32bit_first; /* cleared for good by the first failure below 4 GiB */
+	bool skip_sync;	      /* computed by dma_set_mask() */
+	bool sealed;	      /* a direct mapping may live that nobody counts */
+	bool has_bounced;
+
+	uint64_t live;
+	uint32_t once;
+	struct dma_error last;
+};
+
+static inline struct dmamap_dev *dmamap_dev(const struct dma_device *dev)
+{
+	return (struct dmamap_dev *)(uintptr_t)dev->opaque;
+}
+
+static inline struct dmamap_host *dmamap_host(const struct dma_host *host)
+{
+	return (struct dmamap_host *)(uintptr_t)host->opaque;
+}
+
+static inline struct dma_host *dev_host(const struct dma_device *dev)
+{
+	return dmamap_dev(dev)->host;
+}
+
+/** The streaming mask; 0 without storage. */
+static inline uint64_t dev_mask(const struct dmamap_dev *d)
+{
+	return d->mask ? __atomic_load_n(d->mask, __ATOMIC_RELAXED) : 0;
+}
+
+/** Highest DMA address a streaming mapping may have. */
+static inline uint64_t dev_limit(const struct dmamap_dev *d)
+{
+	return min_not_zero(dev_mask(d), d->bus_limit);
+}
+
+static inline uint32_t dev_min_align(const struct dmamap_dev *d)
+{
+	return d->parms ? d->parms->min_align_mask : 0;
+}
+
+static inline uint64_t dev_boundary(const struct dmamap_dev *d)
+{
+	return d->parms && d->parms->segment_boundary_mask ? d->parms->segment_boundary_mask
+							   : ~(uint64_t)0;
+}
+
+static inline void dev_live_add(struct dmamap_dev *d, uint64_t n)
+{
+	__atomic_fetch_add(&d->live, n, __ATOMIC_RELAXED);
+}
+
+static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
+{
+	__atomic_fetch_sub(&d->live, n, __ATOMIC_RELAXED);
+}
+
+/** True the first time it is asked for @what on this device. */
+static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
+{
+	return !(__atomic_fetch_or(&d->once, what, __ATOMIC_RELAXED) & what);
+}
+
+/**
+ * Translate RAM or MMIO at @phys to a bus address: range map, then decoration (@shared: the shared form).
+ * False if no window covers it; *@addr is then DMA_MAPPING_ERROR.
+ */
+bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
+		       dma_addr_t *addr);
+
+/** The inverse; false if no window covers it. */
+bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys);
+
+/** A bounce is about to hand out its first slot: unmaps and syncs have work from now on. */
+void dmamap_dev_has_bounced(struct dma_device *dev);
+
+/** Must the device use the shared form of addresses? */
+static inline bool dev_needs_shared(const struct dma_device *dev)
+{
+	struct dma_host *host = dev_host(dev);
+
+	return host->force_unencrypted &&
+	       host->force_unencrypted(host, (struct dma_device *)(uintptr_t)dev);
+}
+
+#pragma GCC visibility pop
+
+#endif

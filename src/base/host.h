@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's optional hooks with their defaults: the core calls these, never a hook that may be NULL.
+ */
+#ifndef DMAMAP_BASE_HOST_H
+#define DMAMAP_BASE_HOST_H
+
+#include "device.h"
+#include "mem.h"
+
+#pragma GCC visibility push(hidden)
+
+void dmamap_lock_init(struct dma_host *host, struct dma_lock *lock);
+void dmamap_lock_fini(struct dma_host *host, struct dma_lock *lock);
+void dmamap_lock(struct dma_host *host, struct dma_lock *lock);
+void dmamap_unlock(struct dma_host *host, struct dma_lock *lock);
+
+uint64_t dmamap_time(struct dma_host *host);
+bool dmamap_may_block(struct dma_host *host);
+unsigned int dmamap_cpu(struct dma_host *host);
+
+/** Default describe(): RAM where ram_range() says so, else MMIO. */
+void dmamap_describe(struct dma_host *host, phys_addr_t phys, uint64_t len, struct dma_memory *out);
+
+/** Does @host have any cache maintenance at all? */
+static inline bool host_has_caches(const struct dma_host *host)
+{
+	return host->cache_for_device || host->cache_for_cpu || host->cache_for_cpu_all;
+}
+
+void dmamap_cache_for_device(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			     enum dma_data_direction dir);
+void dmamap_cache_for_cpu(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			  enum dma_data_direction dir);
+/** After the last for-CPU of a call: flush, then for-CPU-all. */
+void dmamap_cache_cpu_done(struct dma_host *host);
+void dmamap_cache_flush(struct dma_host *host);
+
+/** CPU pointer to [phys, phys + size) inside one page frame: linear, or temporary. NULL: no way. */
+void *dmamap_kmap(struct dma_host *host, phys_addr_t phys, uint64_t size, bool *temporary);
+void dmamap_kunmap(struct dma_host *host, void *ptr, uint64_t size, bool temporary);
+
+/** @size bytes of pages, zeroed. *@phys may be NULL. NULL if there are none. Freed with dmamap_pages_free(). */
+void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp,
+			 phys_addr_t *phys);
+void dmamap_pages_free(struct dma_host *host, void *ptr, uint64_t size);
+
+/** Highest byte of RAM; 0 if there is none. */
+phys_addr_t dmamap_ram_end(struct dma_host *host);
+
+/** One line to the host's log, warn or fatal hook: device, text, and the figures of @err unless NULL. */
+void dmamap_log(struct dma_host *host, enum dma_log_level level, const struct dma_device *dev,
+		const char *text, const struct dma_error *err);
+void dmamap_warn(struct dma_host *host, const struct dma_device *dev, const char *text,
+		 const struct dma_error *err);
+void dmamap_fatal(struct dma_host *host, const struct dma_device *dev, const char *text,
+		  const struct dma_error *err);
+
+/** Hand @event to the host's trace hook and to the observers. No lock may be held. */
+void dmamap_report(struct dma_host *host, const struct dma_event *event);
+
+/** Does anybody listen? */
+static inline bool host_observed(const struct dma_host *host)
+{
+	return host->trace || __atomic_load_n(&dmamap_host(host)->observers, __ATOMIC_ACQUIRE);
+}
+
+#pragma GCC visibility pop
+
+#endif

@@ -10,16 +10,15 @@
 
 #include <dmamap/device.h>
 #include <dmamap/host.h>
+#include <dmamap/port.h>
 
 #include "bits.h"
 
 #pragma GCC visibility push(hidden)
 
-/** A caller's context: what is exclusive to a thread or a CPU. */
+/** What the library keeps in a struct dma_ctx: exclusive to a thread or a CPU. */
 struct dmamap_ctx {
 	struct dma_error last;
-	/** Small number, distinct among contexts where the port can tell. */
-	uint32_t id;
 };
 
 struct dmamap_host {
@@ -33,7 +32,7 @@ struct dmamap_host {
 	struct dma_domain *lazy_domains;
 	/** The context of the lock port, guarded by ctx_lock. */
 	struct dma_lock ctx_lock;
-	struct dmamap_ctx ctx;
+	struct dma_ctx ctx;
 };
 
 /** Warnings that are given once a device. */

@@ -39,10 +39,6 @@ static inline dma_addr_t fail_map(struct dma_error *why, const struct dma_device
 /** Record @why as the caller's and the device's latest failure, with the route that refused. */
 void dmamap_record(struct dma_device *dev, enum dma_route route, struct dma_error *why);
 
-/** The caller's context, exclusively until dmamap_ctx_leave(): the port's job (dmamap/port.h). */
-struct dmamap_ctx *dmamap_ctx_enter(struct dma_host *host);
-void dmamap_ctx_leave(struct dma_host *host, struct dmamap_ctx *ctx);
-
 #pragma GCC visibility pop
 
 #endif

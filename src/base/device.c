@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Addresses as a device's bus sees them: range map first, then the decoration of confidential-computing machines.
+ * A miss is told apart before any decoration (docs/semantics.md, "Address translation").
+ */
+#include "device.h"
+
+_Static_assert(sizeof(struct dmamap_dev) <= sizeof(((struct dma_device *)0)->opaque), "dma_device has room");
+_Static_assert(sizeof(struct dmamap_host) <= sizeof(((struct dma_host *)0)->opaque), "dma_host has room");
+_Static_assert(offsetof(struct dma_device, opaque) == 64, "inline code owns exactly one cache line");
+
+bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared, dma_addr_t *addr)
+{
+	const struct dmamap_dev *d = dmamap_dev(dev);
+	const struct dma_range *r = d->range_map;
+	uint64_t raw = phys;
+
+	if (r) {
+		while (r->size && phys - r->cpu >= r->size)
+			r++;
+		if (!r->size) {
+			*addr = DMA_MAPPING_ERROR;
+			return false;
+		}
+		raw = r->dma + (phys - r->cpu);
+	}
+	if (shared && d->host->to_shared)
+		raw = d->host->to_shared(d->host, raw);
+	else if (!shared && d->host->to_encrypted)
+		raw = d->host->to_encrypted(d->host, raw);
+	*addr = raw;
+	return true;
+}
+
+bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys)
+{
+	const struct dmamap_dev *d = dmamap_dev(dev);
+	const struct dma_range *r = d->range_map;
+
+	if (d->host->strip)
+		addr = d->host->strip(d->host, addr);
+	*phys = addr;
+	if (!r)
+		return true;
+	while (r->size && addr - r->dma >= r->size)
+		r++;
+	*phys = r->size ? r->cpu + (addr - r->dma) : DMAMAP_PHYS_NONE;
+	return r->size != 0;
+}
+
+void dmamap_dev_has_bounced(struct dma_device *dev)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (__atomic_load_n(&d->has_bounced, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(&d->skip_sync, false, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC, __ATOMIC_RELEASE);
+	__atomic_store_n(&d->has_bounced, true, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bitmaps of slots, a word at a time. The caller serialises access and keeps every index inside of the map.
+ *
+ * Searches answer BITMAP_NONE where there is nothing; a bit that is set means "taken".
+ */
+#ifndef DMAMAP_BOUNCE_BITMAP_H
+#define DMAMAP_BOUNCE_BITMAP_H
+
+#include "base/bits.h"
+
+#pragma GCC visibility push(hidden)
+
+#define BITMAP_NONE (~(uint64_t)0)
+
+/** 64-bit words that hold @bits bits. */
+static inline uint64_t bitmap_words(uint64_t bits)
+{
+	return (bits + 63) / 64;
+}
+
+static inline bool bitmap_test(const uint64_t *map, uint64_t bit)
+{
+	return map[bit / 64] >> (bit % 64) & 1;
+}
+
+static inline void bitmap_set(uint64_t *map, uint64_t bit)
+{
+	map[bit / 64] |= (uint64_t)1 << (bit % 64);
+}
+
+static inline void bitmap_clear(uint64_t *map, uint64_t bit)
+{
+	map[bit / 64] &= ~((uint64_t)1 << (bit % 64));
+}
+
+/** Set or clear [start, end). */
+void dmamap_bounce_bitmap_fill(uint64_t *map, uint64_t start, uint64_t end, bool value);
+
+/** First bit of [start, end) that is set, or that is clear. */
+uint64_t dmamap_bounce_bitmap_next_set(const uint64_t *map, uint64_t start, uint64_t end);
+uint64_t dmamap_bounce_bitmap_next_clear(const uint64_t *map, uint64_t start, uint64_t end);
+
+/** Last bit of [start, end) that is set. */
+uint64_t dmamap_bounce_bitmap_last_set(const uint64_t *map, uint64_t start, uint64_t end);
+
+/** How many bits of [start, end) are set. */
+uint64_t dmamap_bounce_bitmap_count(const uint64_t *map, uint64_t start, uint64_t end);
+
+#pragma GCC visibility pop
+
+#endif

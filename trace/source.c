@@ -122,6 +122,7 @@ static int64_t read_gz(struct dmt_source *src, void *to, size_t n)
 		if (code != Z_OK && code != Z_STREAM_END && got == 0)
 			return gz_failed(src);
 	}
+	src->taken += (unsigned int)got;
 	return got;
 }
 
@@ -130,6 +131,7 @@ int64_t dmt_source_read(struct dmt_source *src, void *to, size_t n)
 	return src->gz ? read_gz(src, to, n) : read_memory(src, to, n);
 }
 
+/* zlib cannot say how much of a pipe it took: there it is what came out. */
 uint64_t dmt_source_offset(const struct dmt_source *src)
 {
 	z_off_t at;
@@ -137,5 +139,5 @@ uint64_t dmt_source_offset(const struct dmt_source *src)
 	if (!src->gz)
 		return src->taken;
 	at = gzoffset(src->gz);
-	return at < 0 ? 0 : (uint64_t)at;
+	return at < 0 ? src->taken : (uint64_t)at;
 }

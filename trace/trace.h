@@ -193,7 +193,7 @@ int dmt_open(const char *path, struct dmt_reader **out, char *err, size_t errsz)
 
 /**
  * dmt_open_memory() - read a trace from memory instead.
- * @data: the text, plain or gzip-free; must stay in place until dmt_close(), and is not written to
+ * @data: the text, not gzipped; must stay in place until dmt_close(), and is not written to
  * @size: bytes at @data
  *
  * The other parameters and errors are those of dmt_open().
@@ -244,7 +244,7 @@ const char *dmt_name(const struct dmt_reader *reader);
 
 /**
  * dmt_progress() - how far reading got, for a progress bar.
- * @done:  bytes of the (compressed) input that were read
+ * @done:  bytes that were read of the input as it is, gzipped or not; of a pipe, bytes after unpacking
  * @total: bytes it has, 0 if that is not known
  */
 void dmt_progress(const struct dmt_reader *reader, uint64_t *done, uint64_t *total);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checks every public call begins with, and the way it ends; see map.h.
+ */
+#include "map.h"
+
+bool dmamap_arch_map_direct(struct dma_device *dev, phys_addr_t end, unsigned long attrs)
+{
+	struct dma_host *host = dev_host(dev);
+
+	if (!host->arch_map_direct || ((attrs & DMA_ATTR_MMIO) && !host->arch_direct_mmio))
+		return false;
+	return host->arch_map_direct(host, dev, end);
+}
+
+bool dmamap_arch_unmap_direct(struct dma_device *dev, dma_addr_t end, unsigned long attrs)
+{
+	struct dma_host *host = dev_host(dev);
+
+	if (!host->arch_unmap_direct || ((attrs & DMA_ATTR_MMIO) && !host->arch_direct_mmio))
+		return false;
+	return host->arch_unmap_direct(host, dev, end);
+}
+
+bool dmamap_check_dir(struct dma_device *dev, enum dma_data_direction dir, uint64_t addr,
+		      uint64_t size, struct dma_error *why)
+{
+	if ((unsigned int)dir <= DMA_FROM_DEVICE)
+		return true;
+	fail_range(why, dev, DMA_REASON_BAD_DIRECTION, -DMAMAP_EINVAL, addr, size);
+	dmamap_fatal(dev_host(dev), dev, "invalid DMA direction", why);
+	return false;
+}
+
+bool dmamap_check_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
+			struct dma_error *why)
+{
+	if (size && !range_wraps(addr, size))
+		return true;
+	fail_range(why, dev, size ? DMA_REASON_ADDRESS_WRAP : DMA_REASON_ZERO_SIZE, -DMAMAP_EINVAL,
+		   addr, size);
+	return false;
+}
+
+bool dmamap_check_mask(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why)
+{
+	if (dmamap_dev(dev)->mask)
+		return true;
+	fail_range(why, dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, addr, size);
+	if (dev_once(dmamap_dev(dev), ONCE_NO_MASK))
+		dmamap_warn(dev_host(dev), dev, "mapping for a device without a DMA mask", why);
+	return false;
+}
+
+void dmamap_finish(struct dma_event *event, enum dma_route route, struct dma_error *why,
+		   bool silent)
+{
+	struct dma_device *dev = event->dev;
+
+	event->route = route;
+	event->kernel_silent = silent;
+	if (why && why->reason != DMA_REASON_NONE) {
+		dmamap_record(dev, route, why);
+		event->reason = why->reason;
+		event->err = why->err;
+	}
+	if (observed(dev))
+		dmamap_report(dev_host(dev), event);
+}
+
+void dmamap_misuse(struct dma_device *dev, enum dma_route route, const char *what,
+		   struct dma_error *why)
+{
+	why->route = route;
+	if (why->reason != DMA_REASON_BAD_DIRECTION && why->reason != DMA_REASON_NO_MASK)
+		dmamap_warn(dev_host(dev), dev, what, why);
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One range: map, unmap, and the page and pointer forms.
+ *
+ * This file decides nothing but the route, and holds no mechanism: it calls the route, then the sanitizer, the trace
+ * and the checks, whatever the result.
+ */
+#include <dmamap/mapping.h>
+
+#include "direct/direct.h"
+#include "iommu/iommu.h"
+#include "map.h"
+
+/* --- the ops route: a method of the family that has one for this memory */
+
+static dma_addr_t call_map_page(struct dma_device *dev, phys_addr_t phys, size_t size,
+				enum dma_data_direction dir, unsigned long attrs,
+				struct dma_error *why)
+{
+	struct dma_host *host = dev_host(dev);
+	uint64_t offset = phys & (DMAMAP_PAGE_SIZE - 1);
+
+	if (!host->phys_to_virt(host, phys))
+		return fail_map(why, dev, DMA_REASON_NOT_KMAPPABLE, phys, size);
+	return dmamap_dev(dev)->ops->map_page(dev, dmamap_phys_to_page(phys), offset, size, dir,
+					      attrs);
+}
+
+static dma_addr_t ops_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	const struct dma_map_ops *ops = dmamap_dev(dev)->ops;
+	bool mmio = attrs & DMA_ATTR_MMIO;
+	dma_addr_t addr;
+
+	if (ops->map_phys)
+		addr = ops->map_phys(dev, phys, size, dir, attrs);
+	else if (mmio && ops->map_resource)
+		addr = ops->map_resource(dev, phys, size, dir, attrs);
+	else if (!mmio && ops->map_page)
+		addr = call_map_page(dev, phys, size, dir, attrs, why);
+	else
+		return fail_map(why, dev, DMA_REASON_NO_METHOD, phys, size);
+	if (addr != DMA_MAPPING_ERROR)
+		dev_live_add(dmamap_dev(dev), 1);
+	else if (why->reason == DMA_REASON_NONE)
+		fail_map(why, dev, DMA_REASON_METHOD_FAILED, phys, size);
+	return addr;
+}
+
+/** The family that mapped unmaps; a missing member calls nothing. */
+static void ops_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs)
+{
+	const struct dma_map_ops *ops = dmamap_dev(dev)->ops;
+	void (*unmap)(struct dma_device *, dma_addr_t, size_t, enum dma_data_direction,
+		      unsigned long);
+
+	if (ops->map_phys)
+		unmap = ops->unmap_phys;
+	else
+		unmap = attrs & DMA_ATTR_MMIO ? ops->unmap_resource : ops->unmap_page;
+	if (unmap)
+		unmap(dev, addr, size, dir, attrs);
+	dev_live_sub(dmamap_dev(dev), 1);
+}
+
+/* --- map */
+
+/** Refusals that come before any route is tried; the kernel records none of them. */
+static bool may_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+		    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	if (!dmamap_check_dir(dev, dir, phys, size, why) ||
+	    !dmamap_check_mask(dev, phys, size, why) || !dmamap_check_range(dev, phys, size, why))
+		return false;
+	if ((attrs & DMA_ATTR_REQUIRE_COHERENT) && !dmamap_dev(dev)->coherent) {
+		fail_map(why, dev, DMA_REASON_NOT_COHERENT, phys, size);
+		return false;
+	}
+	return true;
+}
+
+static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phys_addr_t phys,
+			       size_t size, enum dma_data_direction dir, unsigned long attrs,
+			       struct dma_error *why)
+{
+	if (route_is_direct(route)) {
+		dmamap_seal(dev);
+		return dmamap_direct_map(dev, phys, size, dir, attrs, why);
+	}
+	if (attrs & DMA_ATTR_CC_SHARED)
+		return fail_map(why, dev, DMA_REASON_CC_SHARED, phys, size);
+	if (route == DMA_ROUTE_IOMMU)
+		return dmamap_iommu_map(dev, phys, size, dir, attrs, why);
+	return ops_map(dev, phys, size, dir, attrs, why);
+}
+
+dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_host *host = dev_host(dev);
+	struct dma_error why = { .reason = DMA_REASON_NONE };
+	struct dma_event event = {
+		.type = DMA_EVENT_MAP_PHYS, .dev = dev, .phys = phys, .size = size, .dir = dir
+	};
+	enum dma_route route = dmamap_dev(dev)->route;
+	bool silent = !may_map(dev, phys, size, dir, attrs, &why);
+	dma_addr_t addr = DMA_MAPPING_ERROR;
+
+	if (!silent) {
+		route = route_of_map(dev, phys, size, attrs);
+		addr = map_by_route(dev, route, phys, size, dir, attrs, &why);
+		silent = why.reason == DMA_REASON_CC_SHARED;
+	}
+	if (addr != DMA_MAPPING_ERROR && !(attrs & DMA_ATTR_MMIO) && host->sanitize)
+		host->sanitize(host, DMA_SANITIZE_MAP, phys, size, dir);
+	event.attrs = attrs;
+	event.dma_addr = addr;
+	dmamap_finish(&event, route, &why, silent);
+	return addr;
+}
+
+/* --- unmap */
+
+static bool unmap_by_route(struct dma_device *dev, enum dma_route route, dma_addr_t addr,
+			   size_t size, enum dma_data_direction dir, unsigned long attrs,
+			   struct dma_error *why)
+{
+	if (route_is_direct(route))
+		return dmamap_direct_unmap(dev, addr, size, dir, attrs, why);
+	if (route == DMA_ROUTE_IOMMU)
+		return dmamap_iommu_unmap(dev, addr, size, dir, attrs, why);
+	if (route == DMA_ROUTE_OPS)
+		ops_unmap(dev, addr, size, dir, attrs);
+	return true;
+}
+
+void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why = { .reason = DMA_REASON_NONE };
+	struct dma_event event = {
+		.type = DMA_EVENT_UNMAP_PHYS, .dev = dev, .dma_addr = addr, .size = size, .dir = dir
+	};
+	enum dma_route route = dmamap_dev(dev)->route;
+	bool ok = dmamap_check_dir(dev, dir, addr, size, &why) &&
+		  dmamap_check_mask(dev, addr, size, &why) &&
+		  dmamap_check_range(dev, addr, size, &why);
+
+	if (ok && addr == DMA_MAPPING_ERROR) {
+		fail_range(&why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+		ok = false;
+	} else if (ok) {
+		route = route_of_address(dev, addr, size, attrs);
+		ok = unmap_by_route(dev, route, addr, size, dir, attrs, &why);
+	}
+	event.attrs = attrs;
+	if (!ok)
+		dmamap_misuse(dev, route, "unmap of what is not mapped", &why);
+	dmamap_finish(&event, route, &why, false);
+}
+
+/* --- other ways to name the memory */
+
+dma_addr_t dmamap_map_page_attrs(struct dma_device *dev, struct page *page, size_t offset,
+				 size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	return dmamap_map_phys(dev, dmamap_page_to_phys(page) + offset, size, dir, attrs);
+}
+
+static bool is_linear(struct dma_host *host, const void *ptr)
+{
+	return !host->pointer_kind || host->pointer_kind(host, ptr) == DMA_POINTER_LINEAR;
+}
+
+dma_addr_t dmamap_map_single_attrs(struct dma_device *dev, void *ptr, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_host *host = dev_host(dev);
+	phys_addr_t phys = is_linear(host, ptr) ? host->virt_to_phys(host, ptr) : DMAMAP_PHYS_NONE;
+	struct dma_error why;
+	struct dma_event event = {
+		.type = DMA_EVENT_MAP_PHYS, .dev = dev, .size = size, .dir = dir
+	};
+
+	if (phys != DMAMAP_PHYS_NONE)
+		return dmamap_map_phys(dev, phys, size, dir, attrs);
+	fail_map(&why, dev, DMA_REASON_NOT_LINEAR, (uint64_t)(uintptr_t)ptr, size);
+	if (dev_once(dmamap_dev(dev), ONCE_NOT_LINEAR))
+		dmamap_warn(host, dev, "mapping of a pointer outside of the linear map", &why);
+	event.attrs = attrs;
+	event.phys = DMAMAP_PHYS_NONE;
+	event.dma_addr = DMA_MAPPING_ERROR;
+	dmamap_finish(&event, dmamap_dev(dev)->route, &why, true);
+	return DMA_MAPPING_ERROR;
+}
+
+int dmamap_mapping_error(struct dma_device *dev, dma_addr_t addr)
+{
+	(void)dev;
+	return addr == DMA_MAPPING_ERROR ? -DMAMAP_ENOMEM : 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Masks and segment limits: what drivers declare (docs/semantics.md, "Masks").
+ */
+#include "direct/direct.h"
+#include "iommu/iommu.h"
+#include "map.h"
+
+uint64_t dmamap_get_mask(const struct dma_device *dev)
+{
+	uint64_t mask = dev_mask(dmamap_dev(dev));
+
+	return mask ? mask : DMA_BIT_MASK(32);
+}
+
+uint64_t dmamap_get_coherent_mask(const struct dma_device *dev)
+{
+	return dmamap_dev(dev)->coherent_mask;
+}
+
+bool dmamap_supported(struct dma_device *dev, uint64_t mask)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (d->domain)
+		return true;
+	/* asked even while bypassed: the method keeps the bypass up to date */
+	if (d->ops)
+		return !d->ops->dma_supported || d->ops->dma_supported(dev, mask);
+	return dmamap_direct_supported(dev, mask);
+}
+
+static int refuse_mask(struct dma_device *dev, enum dma_reason reason, int err, uint64_t mask)
+{
+	struct dma_error why;
+
+	fail_range(&why, dev, reason, err, 0, 0);
+	why.mask = mask;
+	why.have = dmamap_device_live(dev);
+	dmamap_record(dev, dmamap_dev(dev)->route, &why);
+	return err;
+}
+
+/** May the mask in *@storage become @mask? */
+static int check_mask(struct dma_device *dev, const uint64_t *storage, uint64_t mask)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (!storage)
+		return refuse_mask(dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, mask);
+	if (!dmamap_supported(dev, mask))
+		return refuse_mask(dev, DMA_REASON_MASK_UNSUPPORTED, -DMAMAP_EIO, mask);
+	if (mask < *storage && (d->sealed || dmamap_device_live(dev)))
+		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask);
+	return 0;
+}
+
+/** May syncs be skipped? Coherent devices need none, nor do method tables without any sync method. */
+static bool may_skip_sync(const struct dmamap_dev *d)
+{
+	const struct dma_map_ops *ops = d->ops;
+
+	if (d->has_bounced)
+		return false;
+	if (d->route != DMA_ROUTE_OPS)
+		return d->coherent;
+	return !ops->sync_single_for_cpu && !ops->sync_single_for_device && !ops->sync_sg_for_cpu &&
+	       !ops->sync_sg_for_device;
+}
+
+int dmamap_set_mask(struct dma_device *dev, uint64_t mask)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err = check_mask(dev, d->mask, mask);
+
+	if (err)
+		return err;
+	if (d->host->mask_set)
+		d->host->mask_set(d->host, dev, mask);
+	__atomic_store_n(d->mask, mask, __ATOMIC_RELAXED);
+	dmamap_device_update(dev);
+	d->skip_sync = may_skip_sync(d);
+	dmamap_device_update(dev);
+	return 0;
+}
+
+int dmamap_set_coherent_mask(struct dma_device *dev, uint64_t mask)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err = check_mask(dev, &d->coherent_mask, mask);
+
+	if (err)
+		return err;
+	d->coherent_mask = mask;
+	dmamap_device_update(dev);
+	return 0;
+}
+
+int dmamap_set_mask_and_coherent(struct dma_device *dev, uint64_t mask)
+{
+	int err = dmamap_set_mask(dev, mask);
+
+	return err ? err : dmamap_set_coherent_mask(dev, mask);
+}
+
+int dmamap_coerce_mask_and_coherent(struct dma_device *dev, uint64_t mask)
+{
+	int err = dmamap_device_set_mask_storage(dev, DMA_MASK_SHARED);
+
+	return err ? err : dmamap_set_mask_and_coherent(dev, mask);
+}
+
+/* --- segment limits */
+
+unsigned int dmamap_get_max_seg_size(const struct dma_device *dev)
+{
+	const struct dma_parms *parms = dmamap_dev(dev)->parms;
+
+	return parms && parms->max_segment_size ? parms->max_segment_size : 65536;
+}
+
+uint64_t dmamap_get_seg_boundary(const struct dma_device *dev)
+{
+	return dev_boundary(dmamap_dev(dev));
+}
+
+uint64_t dmamap_get_seg_boundary_nr_pages(const struct dma_device *dev, unsigned int shift)
+{
+	return ((dev ? dmamap_get_seg_boundary(dev) : DMA_BIT_MASK(32)) >> shift) + 1;
+}
+
+unsigned int dmamap_get_min_align_mask(const struct dma_device *dev)
+{
+	return dev_min_align(dmamap_dev(dev));
+}
+
+/** The device's parms, or NULL after one warning a device and setter. */
+static struct dma_parms *parms_of(struct dma_device *dev, uint32_t once)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_error why;
+
+	if (d->parms)
+		return d->parms;
+	fail_range(&why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EIO, 0, 0);
+	dmamap_record(dev, d->route, &why);
+	if (dev_once(d, once))
+		dmamap_warn(d->host, dev, "the device has no dma_parms to store a segment limit in",
+			    NULL);
+	return NULL;
+}
+
+int dmamap_set_max_seg_size(struct dma_device *dev, unsigned int size)
+{
+	struct dma_parms *parms = parms_of(dev, ONCE_NO_PARMS_SEG);
+
+	if (!parms)
+		return -DMAMAP_EIO;
+	parms->max_segment_size = size;
+	return 0;
+}
+
+int dmamap_set_seg_boundary(struct dma_device *dev, uint64_t mask)
+{
+	struct dma_parms *parms = parms_of(dev, ONCE_NO_PARMS_BOUNDARY);
+
+	if (!parms)
+		return -DMAMAP_EIO;
+	parms->segment_boundary_mask = mask;
+	return 0;
+}
+
+int dmamap_set_min_align_mask(struct dma_device *dev, unsigned int mask)
+{
+	struct dma_parms *parms = parms_of(dev, ONCE_NO_PARMS_ALIGN);
+
+	if (!parms)
+		return -DMAMAP_EIO;
+	parms->min_align_mask = mask;
+	return 0;
+}
+
+unsigned int dmamap_get_cache_alignment(const struct dma_device *dev)
+{
+	uint32_t align = dev_host(dev)->min_dma_align;
+
+	return align ? align : 1;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lists: map, unmap, and the table forms. Same order as for one range, but that an unmap is traced before it is done,
+ * as in Linux. A failure is a dma_map_sg_err record, whatever its code.
+ */
+#include <dmamap/mapping.h>
+
+#include "direct/direct.h"
+#include "iommu/iommu.h"
+#include "map.h"
+
+/* --- arguments */
+
+/** Are there @nents elements with memory in them? */
+static bool check_list(const struct dma_device *dev, struct scatterlist *sg, int nents,
+		       struct dma_error *why)
+{
+	int i = 0;
+
+	while (i < nents && sg && sg_page(sg) && sg->length &&
+	       !range_wraps(sg_phys(sg), sg->length)) {
+		sg = sg_next(sg);
+		i++;
+	}
+	if (nents > 0 && i == nents)
+		return true;
+	fail_range(why, dev, DMA_REASON_BAD_LIST, -DMAMAP_EINVAL, sg ? sg_phys(sg) : 0,
+		   sg ? sg->length : 0);
+	why->have = (uint64_t)i;
+	return false;
+}
+
+static bool may_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+		       enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	if (!dmamap_check_dir(dev, dir, 0, 0, why))
+		return false;
+	if ((attrs & DMA_ATTR_REQUIRE_COHERENT) && !dmamap_dev(dev)->coherent) {
+		fail_range(why, dev, DMA_REASON_NOT_COHERENT, -DMAMAP_EOPNOTSUPP, 0, 0);
+		return false;
+	}
+	return dmamap_check_mask(dev, 0, 0, why) && check_list(dev, sg, nents, why);
+}
+
+/* --- the ops route */
+
+static bool is_documented(int err)
+{
+	return err == -DMAMAP_EINVAL || err == -DMAMAP_ENOMEM || err == -DMAMAP_EIO ||
+	       err == -DMAMAP_EREMOTEIO;
+}
+
+static int ops_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+		      enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int got;
+
+	if (!d->ops->map_sg)
+		return fail_range(why, dev, DMA_REASON_NO_METHOD, -DMAMAP_EINVAL, sg_phys(sg),
+				  sg->length);
+	got = d->ops->map_sg(dev, sg, nents, dir, attrs);
+	if (got > 0) {
+		dev_live_add(d, 1);
+		return got;
+	}
+	fail_range(why, dev, DMA_REASON_METHOD_FAILED, got, sg_phys(sg), sg->length);
+	if (is_documented(got))
+		return got;
+	if (dev_once(d, ONCE_SG_RESULT))
+		dmamap_warn(d->host, dev,
+			    "map_sg returned something else than a count or a documented error",
+			    why);
+	why->err = got;
+	return -DMAMAP_EIO;
+}
+
+/* --- map */
+
+static enum dma_route route_of_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+				  bool unmap)
+{
+	struct dma_host *host = dev_host(dev);
+	bool (*direct)(struct dma_host *, struct dma_device *, struct scatterlist *, int) =
+		unmap ? host->arch_unmap_sg_direct : host->arch_map_sg_direct;
+	enum dma_route route = dmamap_dev(dev)->route;
+
+	return route == DMA_ROUTE_OPS && direct && direct(host, dev, sg, nents) ? DMA_ROUTE_ARCH
+										: route;
+}
+
+static int map_sg_by_route(struct dma_device *dev, enum dma_route route, struct scatterlist *sg,
+			   int nents, enum dma_data_direction dir, unsigned long attrs,
+			   struct dma_error *why)
+{
+	if (route_is_direct(route)) {
+		dmamap_seal(dev);
+		return dmamap_direct_map_sg(dev, sg, nents, dir, attrs, why);
+	}
+	if (route == DMA_ROUTE_IOMMU)
+		return dmamap_iommu_map_sg(dev, sg, nents, dir, attrs, why);
+	return ops_map_sg(dev, sg, nents, dir, attrs, why);
+}
+
+static void sanitize_sg(struct dma_host *host, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir)
+{
+	for (int i = 0; host->sanitize && i < nents && sg; i++, sg = sg_next(sg))
+		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS))
+			host->sanitize(host, DMA_SANITIZE_MAP, sg_phys(sg), sg->length, dir);
+}
+
+/** The count of DMA elements, or -errno; always traced. */
+static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+		  enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why = { .reason = DMA_REASON_NONE };
+	struct dma_event event = { .type = DMA_EVENT_MAP_SG, .dev = dev, .dir = dir, .sgl = sg };
+	enum dma_route route = dmamap_dev(dev)->route;
+	bool silent = !may_map_sg(dev, sg, nents, dir, attrs, &why);
+	int got = why.err;
+
+	if (!silent) {
+		route = route_of_sg(dev, sg, nents, false);
+		got = map_sg_by_route(dev, route, sg, nents, dir, attrs, &why);
+	}
+	event.attrs = attrs;
+	event.nents =
+		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	if (got > 0) {
+		sanitize_sg(dev_host(dev), sg, nents, dir);
+		event.ents = (unsigned int)got;
+	} else {
+		event.type = DMA_EVENT_MAP_SG_ERR;
+		silent = silent || is_documented(why.err);
+	}
+	dmamap_finish(&event, route, &why, silent);
+	return got;
+}
+
+unsigned int dmamap_map_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
+				 enum dma_data_direction dir, unsigned long attrs)
+{
+	int got = map_sg(dev, sg, nents, dir, attrs);
+
+	return got > 0 ? (unsigned int)got : 0;
+}
+
+int dmamap_map_sgtable(struct dma_device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+		       unsigned long attrs)
+{
+	int nents = sgt->orig_nents > INT32_MAX ? -1 : (int)sgt->orig_nents;
+	int got = map_sg(dev, sgt->sgl, nents, dir, attrs);
+
+	if (got < 0)
+		return got;
+	sgt->nents = (unsigned int)got;
+	return 0;
+}
+
+/* --- unmap */
+
+static bool unmap_sg_by_route(struct dma_device *dev, struct scatterlist *sg, int nents,
+			      enum dma_data_direction dir, unsigned long attrs,
+			      enum dma_route route, struct dma_error *why)
+{
+	const struct dma_map_ops *ops = dmamap_dev(dev)->ops;
+
+	if (route_is_direct(route))
+		return dmamap_direct_unmap_sg(dev, sg, nents, dir, attrs, why);
+	if (route == DMA_ROUTE_IOMMU)
+		return dmamap_iommu_unmap_sg(dev, sg, nents, dir, attrs, why);
+	if (route != DMA_ROUTE_OPS)
+		return true;
+	if (ops->unmap_sg)
+		ops->unmap_sg(dev, sg, nents, dir, attrs);
+	dev_live_sub(dmamap_dev(dev), 1);
+	return true;
+}
+
+void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why = { .reason = DMA_REASON_NONE };
+	struct dma_event event = { .type = DMA_EVENT_UNMAP_SG, .dev = dev, .dir = dir, .sgl = sg };
+	enum dma_route route = dmamap_dev(dev)->route;
+	bool ok = dmamap_check_dir(dev, dir, 0, 0, &why) && dmamap_check_mask(dev, 0, 0, &why) &&
+		  check_list(dev, sg, nents, &why);
+
+	if (ok)
+		route = route_of_sg(dev, sg, nents, true);
+	event.attrs = attrs;
+	event.nents =
+		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	dmamap_finish(&event, route, &why, false);
+	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs, route, &why)) {
+		dmamap_record(dev, route, &why);
+		ok = false;
+	}
+	if (!ok)
+		dmamap_misuse(dev, route, "unmap of a list that is not mapped", &why);
+}
+
+void dmamap_unmap_sgtable(struct dma_device *dev, struct sg_table *sgt, enum dma_data_direction dir,
+			  unsigned long attrs)
+{
+	dmamap_unmap_sg_attrs(dev, sgt->sgl,
+			      sgt->orig_nents > INT32_MAX ? -1 : (int)sgt->orig_nents, dir, attrs);
+}

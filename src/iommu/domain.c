@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains: their life, their address space, and the devices in them.
+ */
+#include "domain.h"
+
+#include "iommu.h"
+
+#define QUEUE_DEFAULT	 256u
+#define FLUSH_NS_DEFAULT 10000000u
+
+/* --- life */
+
+static int check_backend(const struct dma_host *host, const struct dma_backend *backend)
+{
+	uint64_t sizes = backend->caps.page_sizes;
+	unsigned int shift;
+
+	if (!sizes || !backend->ops || backend->ops->size != sizeof(*backend->ops) ||
+	    !backend->ops->map || !backend->ops->unmap || !backend->ops->iova_to_phys)
+		return -DMAMAP_EINVAL;
+	shift = low_bit(sizes);
+	if (((uint64_t)1 << shift) > host->page_size)
+		return -DMAMAP_EINVAL;
+	/* granule 0 is never handed out */
+	return backend->caps.aperture_end >> shift > backend->caps.aperture_start >> shift
+		       ? 0
+		       : -DMAMAP_EINVAL;
+}
+
+static int init_queue(struct dma_domain *domain, const struct dma_domain_config *config)
+{
+	uint32_t entries = config->flush_entries ? config->flush_entries : QUEUE_DEFAULT;
+
+	if (config->invalidation == DMA_INVALIDATION_STRICT ||
+	    domain->backend->caps.unmap_is_invalidation)
+		return 0;
+	if (!is_power_of_two(entries) || entries < 2)
+		return -DMAMAP_EINVAL;
+	domain->queue = dmamap_pages_alloc(domain->host, entries * sizeof(*domain->queue),
+					   DMAMAP_PHYS_NONE, DMAMAP_GFP_KERNEL, NULL);
+	if (!domain->queue)
+		return -DMAMAP_ENOMEM;
+	domain->lazy = true;
+	domain->queue_size = entries;
+	domain->flush_ns = config->flush_ns ? config->flush_ns : FLUSH_NS_DEFAULT;
+	return 0;
+}
+
+static void free_domain(struct dma_domain *domain)
+{
+	struct dma_host *host = domain->host;
+
+	if (domain->iova)
+		dmamap_iova_destroy(domain->iova);
+	dmamap_pages_free(host, domain->queue, domain->queue_size * sizeof(*domain->queue));
+	dmamap_lock_fini(host, &domain->lock);
+	dmamap_pages_free(host, domain, sizeof(*domain));
+}
+
+/** Lazy domains are in a list of their host, for dma_poll(). */
+static void list_domain(struct dma_domain *domain)
+{
+	struct dmamap_host *h = dmamap_host(domain->host);
+
+	dmamap_lock(domain->host, &h->lock);
+	domain->next_lazy = h->lazy_domains;
+	h->lazy_domains = domain;
+	dmamap_unlock(domain->host, &h->lock);
+}
+
+static void unlist_domain(struct dma_domain *domain)
+{
+	struct dmamap_host *h = dmamap_host(domain->host);
+	struct dma_domain **link;
+
+	dmamap_lock(domain->host, &h->lock);
+	for (link = &h->lazy_domains; *link; link = &(*link)->next_lazy) {
+		if (*link != domain)
+			continue;
+		*link = domain->next_lazy;
+		break;
+	}
+	dmamap_unlock(domain->host, &h->lock);
+}
+
+static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *backend)
+{
+	const struct dma_backend_caps *caps = &backend->caps;
+	struct dma_domain *domain = dmamap_pages_alloc(host, sizeof(*domain), DMAMAP_PHYS_NONE,
+						       DMAMAP_GFP_KERNEL, NULL);
+	uint64_t first;
+
+	if (!domain)
+		return NULL;
+	domain->host = host;
+	domain->backend = backend;
+	domain->shift = low_bit(caps->page_sizes);
+	dmamap_lock_init(host, &domain->lock);
+	first = caps->aperture_start >> domain->shift;
+	domain->iova = dmamap_iova_create(host, domain->shift, first ? first : 1,
+					  caps->aperture_end >> domain->shift);
+	if (domain->iova) {
+		domain->reserved = dmamap_iova_used(domain->iova);
+		return domain;
+	}
+	free_domain(domain);
+	return NULL;
+}
+
+int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
+			 const struct dma_domain_config *config, struct dma_domain **out)
+{
+	struct dma_domain *domain;
+	int err;
+
+	if (!host || !backend || !config || config->size != sizeof(*config) || !out)
+		return -DMAMAP_EINVAL;
+	err = check_backend(host, backend);
+	if (err)
+		return err;
+	domain = new_domain(host, backend);
+	if (!domain)
+		return -DMAMAP_ENOMEM;
+	err = init_queue(domain, config);
+	if (err) {
+		free_domain(domain);
+		return err;
+	}
+	if (domain->lazy)
+		list_domain(domain);
+	__atomic_fetch_add(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
+	*out = domain;
+	return 0;
+}
+
+int dmamap_domain_destroy(struct dma_domain *domain)
+{
+	struct dma_host *host = domain->host;
+
+	dmamap_domain_flush(domain);
+	if (domain->devices || dmamap_iova_used(domain->iova) != domain->reserved)
+		return -DMAMAP_EBUSY;
+	if (domain->queue)
+		unlist_domain(domain);
+	if (domain->backend->ops->destroy)
+		domain->backend->ops->destroy(domain->backend);
+	free_domain(domain);
+	__atomic_fetch_sub(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+/* --- address space */
+
+int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len)
+{
+	enum dmamap_iova_result result;
+	struct granules g;
+	uint64_t before;
+
+	if (!len || range_wraps(start, len) || !granules_of(domain, start, len, &g))
+		return -DMAMAP_EINVAL;
+	domain_lock(domain);
+	before = dmamap_iova_used(domain->iova);
+	result = dmamap_iova_reserve(domain->iova, g.start >> domain->shift,
+				     g.size >> domain->shift);
+	domain->reserved += dmamap_iova_used(domain->iova) - before;
+	domain_unlock(domain);
+	if (result == IOVA_OK)
+		return 0;
+	return result == IOVA_FULL ? -DMAMAP_EBUSY : -DMAMAP_ENOMEM;
+}
+
+/** One try below @limit. */
+static enum dmamap_iova_result try_alloc(struct dma_domain *domain, uint64_t size, uint64_t limit,
+					 dma_addr_t *iova)
+{
+	enum dmamap_iova_result result;
+	uint64_t last = (limit >> domain->shift);
+	uint64_t granule;
+
+	if ((limit & (granule_size(domain) - 1)) != granule_size(domain) - 1) {
+		if (!last)
+			return IOVA_FULL;
+		last--; /* the granule that holds the limit is not wholly below it */
+	}
+	result = dmamap_iova_alloc(domain->iova, size >> domain->shift, last, &granule);
+	*iova = result == IOVA_OK ? granule << domain->shift : DMA_MAPPING_ERROR;
+	return result;
+}
+
+/** PCI devices look below 4 GiB first, until that fails once. */
+static enum dmamap_iova_result alloc_pci(struct dma_domain *domain, struct dma_device *dev,
+					 uint64_t size, uint64_t limit, dma_addr_t *iova)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	enum dmamap_iova_result result;
+
+	if (!d->pci_32bit_first || limit <= DMA_BIT_MASK(32))
+		return try_alloc(domain, size, limit, iova);
+	result = try_alloc(domain, size, DMA_BIT_MASK(32), iova);
+	if (result != IOVA_FULL)
+		return result;
+	d->pci_32bit_first = false;
+	if (dev_once(d, ONCE_DAC))
+		dmamap_log(domain->host, DMA_LOG_INFO, dev, "I/O addresses above 4 GiB from now on",
+			   NULL);
+	return try_alloc(domain, size, limit, iova);
+}
+
+bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint64_t size,
+			 uint64_t limit, dma_addr_t *iova, enum dma_reason *reason)
+{
+	enum dmamap_iova_result result;
+
+	limit = min_u64(min_not_zero(limit, dmamap_dev(dev)->bus_limit),
+			domain->backend->caps.aperture_end);
+	dmamap_domain_flush_due(domain);
+	result = alloc_pci(domain, dev, size, limit, iova);
+	if (result == IOVA_FULL && domain->queued) {
+		dmamap_domain_flush_now(domain);
+		result = try_alloc(domain, size, limit, iova);
+	}
+	*reason = result == IOVA_NO_MEMORY ? DMA_REASON_NO_MEMORY : DMA_REASON_NO_IOVA;
+	return result == IOVA_OK;
+}
+
+int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct dma_vec *vec,
+			size_t n, unsigned int prot)
+{
+	return domain->backend->ops->map(domain->backend, iova, vec, n, prot);
+}
+
+static void note_peaks(struct dma_domain *domain)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+	uint64_t iova = (dmamap_iova_used(domain->iova) - domain->reserved) << domain->shift;
+	uint64_t tables = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
+
+	if (iova > domain->stats.iova_peak_bytes)
+		domain->stats.iova_peak_bytes = iova;
+	if (tables > domain->stats.table_peak_bytes)
+		domain->stats.table_peak_bytes = tables;
+}
+
+int dmamap_domain_sync_map(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+
+	note_peaks(domain);
+	return ops->sync_map ? ops->sync_map(domain->backend, iova, size) : 0;
+}
+
+enum dma_reason dmamap_backend_reason(int err)
+{
+	switch (err) {
+	case -DMAMAP_ENOMEM:
+		return DMA_REASON_NO_MEMORY;
+	case -DMAMAP_EADDRINUSE:
+		return DMA_REASON_ALREADY_MAPPED;
+	case -DMAMAP_ERANGE:
+		return DMA_REASON_OUTPUT_WIDTH;
+	default:
+		return DMA_REASON_BACKEND;
+	}
+}
+
+/* --- flushing and figures */
+
+void dmamap_domain_flush(struct dma_domain *domain)
+{
+	domain_lock(domain);
+	dmamap_domain_flush_now(domain);
+	domain_unlock(domain);
+}
+
+void dmamap_poll(struct dma_host *host)
+{
+	struct dmamap_host *h = dmamap_host(host);
+
+	dmamap_lock(host, &h->lock);
+	for (struct dma_domain *domain = h->lazy_domains; domain; domain = domain->next_lazy) {
+		domain_lock(domain);
+		dmamap_domain_flush_due(domain);
+		domain_unlock(domain);
+	}
+	dmamap_unlock(host, &h->lock);
+}
+
+void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+
+	domain_lock(domain);
+	*stats = domain->stats;
+	stats->iova_bytes = (dmamap_iova_used(domain->iova) - domain->reserved) << domain->shift;
+	stats->table_bytes = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
+	stats->queued = domain->queued;
+	stats->invalidation = domain->lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT;
+	domain_unlock(domain);
+}
+
+int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_addr_t *phys)
+{
+	int err;
+
+	domain_lock(domain);
+	err = domain->backend->ops->iova_to_phys(domain->backend, iova, phys);
+	domain_unlock(domain);
+	return err;
+}
+
+/* --- devices */
+
+void dmamap_iommu_make_strict(struct dma_domain *domain)
+{
+	domain_lock(domain);
+	dmamap_domain_flush_now(domain);
+	domain->lazy = false;
+	domain_unlock(domain);
+}
+
+/** Is every window of the device outside of the aperture? */
+static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_caps *caps)
+{
+	const struct dma_range *r = d->range_map;
+
+	if (!r || !r->size)
+		return false;
+	for (; r->size; r++)
+		if (r->dma <= caps->aperture_end && r->dma + (r->size - 1) >= caps->aperture_start)
+			return false;
+	return true;
+}
+
+int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err;
+
+	if (domain->host != d->host)
+		return fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
+	if (windows_miss(d, &domain->backend->caps))
+		return fail_range(why, dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, d->range_map->dma,
+				  d->range_map->size);
+	if (d->untrusted)
+		dmamap_iommu_make_strict(domain);
+	err = ops->attach ? ops->attach(domain->backend, dev) : 0;
+	if (err)
+		return fail_range(why, dev, DMA_REASON_BACKEND, err, 0, 0);
+	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
+	d->domain = domain;
+	return 0;
+}
+
+void dmamap_iommu_leave(struct dma_device *dev)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+
+	dmamap_domain_flush(domain);
+	if (domain->backend->ops->detach)
+		domain->backend->ops->detach(domain->backend, dev);
+	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
+	d->domain = NULL;
+}
+
+uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)
+{
+	return granule_size(dmamap_dev(dev)->domain) - 1;
+}

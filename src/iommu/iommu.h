@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The iommu route: a device's address is an I/O virtual address of its domain.
+ *
+ * RAM is mapped with the protection of its direction, cacheable if the device snoops; MMIO with the MMIO protection,
+ * never cacheable, never bounced. Whole granules are mapped; buffers of untrusted devices that do not fill theirs are
+ * bounced, so that the device sees nothing beside them. Functions that can refuse fill in *@why.
+ */
+#ifndef DMAMAP_IOMMU_H
+#define DMAMAP_IOMMU_H
+
+#include "base/fail.h"
+
+#pragma GCC visibility push(hidden)
+
+dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs,
+			    struct dma_error *why);
+bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
+
+int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
+bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
+
+bool dmamap_iommu_sync(struct dma_device *dev, dma_addr_t addr, size_t size,
+		       enum dma_data_direction dir, bool for_cpu, struct dma_error *why);
+bool dmamap_iommu_sync_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			  enum dma_data_direction dir, bool for_cpu, struct dma_error *why);
+
+void *dmamap_iommu_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
+			 unsigned long attrs, struct dma_error *why);
+bool dmamap_iommu_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+		       unsigned long attrs, struct dma_error *why);
+
+/** Map pages for both directions within the coherent mask, and unmap them: nothing but the tables. The unmap is
+ *  strict: the pages go back to the host at once. */
+dma_addr_t dmamap_iommu_map_coherent(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				     unsigned long attrs, struct dma_error *why);
+bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64_t size,
+				 struct dma_error *why);
+
+/** Smallest page of the device's domain, minus 1. */
+uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev);
+
+/** Take @dev out of its domain: nothing of it may be mapped. */
+void dmamap_iommu_leave(struct dma_device *dev);
+
+/** Put @dev into @domain: 0 or the refusal. The caller has checked that nothing is mapped and that it is in none. */
+int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why);
+
+/** The domain turns strict for good: an untrusted device is in it. */
+void dmamap_iommu_make_strict(struct dma_domain *domain);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One range behind an IOMMU: map, unmap, sync (docs/semantics.md, "IOMMU route").
+ */
+#include "bounce/pool.h"
+#include "domain.h"
+#include "iommu.h"
+
+unsigned int dmamap_iommu_prot(bool coherent, enum dma_data_direction dir, unsigned long attrs)
+{
+	unsigned int prot = attrs & DMA_ATTR_MMIO ? DMA_PROT_MMIO : coherent ? DMA_PROT_CACHE : 0;
+
+	if (attrs & DMA_ATTR_PRIVILEGED)
+		prot |= DMA_PROT_PRIV;
+	switch (dir) {
+	case DMA_BIDIRECTIONAL:
+		return prot | DMA_PROT_READ | DMA_PROT_WRITE;
+	case DMA_TO_DEVICE:
+		return prot | DMA_PROT_READ;
+	case DMA_FROM_DEVICE:
+		return prot | DMA_PROT_WRITE;
+	default:
+		return 0;
+	}
+}
+
+/* --- core: one contiguous range of whole granules */
+
+static void report(const struct dma_domain *domain, enum dma_event_type type, dma_addr_t iova,
+		   phys_addr_t phys, uint64_t size, uint64_t unmapped)
+{
+	struct dma_event event = {
+		.type = type, .dma_addr = iova, .phys = phys, .size = size, .unmapped = unmapped
+	};
+
+	event.route = DMA_ROUTE_IOMMU;
+	if (host_observed(domain->host))
+		dmamap_report(domain->host, &event);
+}
+
+/** Address, then entry, then sync_map; whatever fails is undone. 0, or -errno and *@reason. */
+static int enter_range(struct dma_domain *domain, struct dma_device *dev, const struct dma_vec *vec,
+		       uint64_t limit, unsigned int prot, dma_addr_t *iova, enum dma_reason *reason)
+{
+	struct dma_freed freed = { 0 };
+	int err;
+
+	if (!dmamap_domain_alloc(domain, dev, vec->len, limit, iova, reason))
+		return -DMAMAP_ENOMEM;
+	err = dmamap_domain_enter(domain, *iova, vec, 1, prot);
+	if (err) {
+		dmamap_domain_unalloc(domain, *iova, vec->len);
+		*reason = dmamap_backend_reason(err);
+		return err;
+	}
+	err = dmamap_domain_sync_map(domain, *iova, vec->len);
+	if (err) {
+		dmamap_domain_clear(domain, *iova, vec->len, &freed);
+		dmamap_domain_retire(domain, *iova, vec->len, &freed, true);
+		*reason = dmamap_backend_reason(err);
+	}
+	return err;
+}
+
+static dma_addr_t map_granules(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			       uint64_t limit, unsigned int prot, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	enum dma_reason reason;
+	struct granules g;
+	struct dma_vec vec;
+	dma_addr_t iova;
+	int err;
+
+	if (!granules_of(domain, phys, size, &g))
+		return fail_map(why, dev, DMA_REASON_ADDRESS_WRAP, phys, size);
+	vec = (struct dma_vec){ g.start, g.size };
+	domain_lock(domain);
+	err = enter_range(domain, dev, &vec, limit, prot, &iova, &reason);
+	domain_unlock(domain);
+	if (err) {
+		fail_map(why, dev, reason, phys, size);
+		why->err = err;
+		why->mask = limit;
+		return DMA_MAPPING_ERROR;
+	}
+	report(domain, DMA_EVENT_IOMMU_MAP, iova, g.start, g.size, 0);
+	dev_live_add(d, 1);
+	return iova + g.offset;
+}
+
+/** False and *@why if not all of it was mapped; what was not is left alone. */
+static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t size, bool strict,
+			   struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	struct dma_freed freed = { 0 };
+	struct granules g;
+	uint64_t cleared;
+
+	if (!granules_of(domain, addr, size, &g)) {
+		fail_range(why, dev, DMA_REASON_ADDRESS_WRAP, -DMAMAP_EINVAL, addr, size);
+		return false;
+	}
+	domain_lock(domain);
+	cleared = dmamap_domain_clear(domain, g.start, g.size, &freed);
+	if (cleared)
+		dmamap_domain_retire(domain, g.start, cleared, &freed, strict);
+	domain_unlock(domain);
+	report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
+	if (cleared)
+		dev_live_sub(d, 1);
+	if (cleared == g.size)
+		return true;
+	fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+	why->have = cleared;
+	return false;
+}
+
+dma_addr_t dmamap_iommu_map_coherent(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				     unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	return map_granules(dev, phys, size, d->coherent_mask,
+			    dmamap_iommu_prot(d->coherent, DMA_BIDIRECTIONAL, attrs), why);
+}
+
+bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64_t size,
+				 struct dma_error *why)
+{
+	return unmap_granules(dev, addr, size, true, why);
+}
+
+/* --- map and unmap */
+
+/** Would the device see bytes beside the buffer that it must not see? */
+static bool must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			unsigned long attrs)
+{
+	return dmamap_dev(dev)->untrusted && !(attrs & DMA_ATTR_MMIO) &&
+	       ((phys | size) & dmamap_iommu_granule_mask(dev)) != 0;
+}
+
+static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
+			  enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (attrs & DMA_ATTR_REQUIRE_COHERENT) {
+		fail_map(why, dev, DMA_REASON_COHERENT_CANNOT_BOUNCE, phys, size);
+		return DMAMAP_PHYS_NONE;
+	}
+	if (!d->bounce && dev_once(d, ONCE_NO_POOL)) {
+		fail_map(why, dev, DMA_REASON_NO_BOUNCE_POOL, phys, size);
+		dmamap_log(d->host, DMA_LOG_WARNING, dev, "an untrusted device needs a bounce pool",
+			   why);
+	}
+	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), true, false, dir,
+				 attrs, why);
+}
+
+/** The device's min_align_mask cannot be honoured by addresses that are only granule-aligned. */
+static bool check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
+			    struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (dev_min_align(d) <= dmamap_iommu_granule_mask(dev))
+		return true;
+	fail_map(why, dev, DMA_REASON_ALIGNMENT, phys, size);
+	if (dev_once(d, ONCE_ALIGNMENT))
+		dmamap_warn(d->host, dev, "min_align_mask exceeds the IOMMU's granule", why);
+	return false;
+}
+
+dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+			    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	bool bounced = must_bounce(dev, phys, size, attrs);
+	struct dma_error ignored;
+	phys_addr_t target = phys;
+	dma_addr_t addr;
+
+	if (!check_alignment(dev, phys, size, why))
+		return DMA_MAPPING_ERROR;
+	if (bounced) {
+		target = bounce(dev, phys, size, dir, attrs, why);
+		if (target == DMAMAP_PHYS_NONE)
+			return DMA_MAPPING_ERROR;
+	}
+	if (!d->coherent && !(attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_MMIO))) {
+		dmamap_cache_for_device(d->host, target, size, dir);
+		dmamap_cache_flush(d->host);
+	}
+	addr = map_granules(dev, target, size, dmamap_get_mask(dev),
+			    dmamap_iommu_prot(d->coherent, dir, attrs), why);
+	if (addr == DMA_MAPPING_ERROR && bounced)
+		dmamap_bounce_unmap(dev, target, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC,
+				    &ignored);
+	return addr;
+}
+
+/** What @addr translates to; false and *@why if to nothing. */
+static bool translate(struct dma_device *dev, dma_addr_t addr, size_t size, phys_addr_t *phys,
+		      struct dma_error *why)
+{
+	if (!dmamap_domain_iova_to_phys(dmamap_dev(dev)->domain, addr, phys))
+		return true;
+	fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+	return false;
+}
+
+bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	bool bounced;
+	phys_addr_t phys;
+
+	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+		return unmap_granules(dev, addr, size, false, why);
+	if (!translate(dev, addr, size, &phys, why))
+		return false;
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC)) {
+		dmamap_cache_for_cpu(d->host, phys, size, dir);
+		dmamap_cache_cpu_done(d->host);
+	}
+	bounced = dmamap_bounce_live(dev, phys);
+	/* a slot may be reused only when the device has lost it: never wait in a queue for that */
+	if (!unmap_granules(dev, addr, size, bounced, why))
+		return false;
+	return !bounced || dmamap_bounce_unmap(dev, phys, size, dir, attrs, why);
+}
+
+/* --- sync */
+
+bool dmamap_iommu_sync(struct dma_device *dev, dma_addr_t addr, size_t size,
+		       enum dma_data_direction dir, bool for_cpu, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	phys_addr_t phys;
+
+	if (d->coherent && !d->untrusted)
+		return true;
+	if (!translate(dev, addr, size, &phys, why))
+		return false;
+	if (for_cpu && !d->coherent) {
+		dmamap_cache_for_cpu(d->host, phys, size, dir);
+		dmamap_cache_cpu_done(d->host);
+	}
+	if (dmamap_bounce_live(dev, phys)) {
+		if (for_cpu)
+			dmamap_bounce_sync_for_cpu(dev, phys, size, dir);
+		else
+			dmamap_bounce_sync_for_device(dev, phys, size, dir);
+	}
+	if (!for_cpu && !d->coherent) {
+		dmamap_cache_for_device(d->host, phys, size, dir);
+		dmamap_cache_flush(d->host);
+	}
+	return true;
+}

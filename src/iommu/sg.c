@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lists behind an IOMMU: one run of I/O addresses for all elements, so that the device sees few segments.
+ *
+ * The layout (docs/semantics.md, "Scatterlists behind an IOMMU") follows from the lengths alone: each element takes
+ * whole granules; where the next one would cross the device's segment boundary, it begins on that boundary and the gap
+ * before it stays unmapped. Map, unmap and report walk the same layout, so nothing has to be remembered.
+ */
+#include "domain.h"
+#include "iommu.h"
+
+/** One element in the layout. */
+struct slot {
+	phys_addr_t phys; /* of its first granule */
+	uint64_t offset;  /* of the data in it */
+	uint64_t len;	  /* whole granules */
+	uint64_t at;	  /* from the start of the run */
+};
+
+struct layout {
+	const struct dma_domain *domain;
+	uint64_t boundary;
+	struct scatterlist *sg;
+	int left;
+	uint64_t total;
+};
+
+static struct layout layout_start(const struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	return (struct layout){ dmamap_dev(dev)->domain, dev_boundary(dmamap_dev(dev)), sg, nents,
+				0 };
+}
+
+/** The next element's place; false at the end, or where the list no longer fits 64 bits (left is then not 0). */
+static bool layout_next(struct layout *l, struct slot *slot)
+{
+	struct granules g;
+	uint64_t pad;
+
+	if (!l->left || !granules_of(l->domain, sg_phys(l->sg), l->sg->length, &g))
+		return false;
+	pad = (l->boundary + 1 - l->total) & l->boundary;
+	if (l->total && pad && pad < g.size - 1)
+		l->total += pad;
+	if (add_wraps(l->total, g.size))
+		return false;
+	*slot = (struct slot){ g.start, g.offset, g.size, l->total };
+	l->total += g.size;
+	l->left--;
+	l->sg = l->left ? sg_next(l->sg) : NULL;
+	return true;
+}
+
+/** Bytes of I/O addresses for the list; 0 if it does not fit. */
+static uint64_t layout_size(const struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	struct layout l = layout_start(dev, sg, nents);
+	struct slot slot;
+
+	while (layout_next(&l, &slot))
+		;
+	return l.left ? 0 : l.total;
+}
+
+/** A piece that is contiguous on both sides: what one map call, and one map: record, is about. */
+struct piece {
+	phys_addr_t phys;
+	uint64_t at;
+	uint64_t len;
+};
+
+struct pieces {
+	struct layout layout;
+	struct slot next;
+	bool more;
+};
+
+static struct pieces pieces_start(const struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	struct pieces p = { .layout = layout_start(dev, sg, nents) };
+
+	p.more = layout_next(&p.layout, &p.next);
+	return p;
+}
+
+static bool pieces_next(struct pieces *p, struct piece *piece)
+{
+	if (!p->more)
+		return false;
+	*piece = (struct piece){ p->next.phys, p->next.at, 0 };
+	while (p->more && p->next.phys == piece->phys + piece->len &&
+	       p->next.at == piece->at + piece->len) {
+		piece->len += p->next.len;
+		p->more = layout_next(&p->layout, &p->next);
+	}
+	return true;
+}
+
+/* --- entering and clearing */
+
+/** Pieces that follow each other in I/O addresses go to the backend together. */
+#define BATCH 32u
+
+struct batch {
+	struct dma_vec vec[BATCH];
+	uint32_t n;
+	uint64_t at;
+	uint64_t len;
+};
+
+static int batch_enter(struct dma_domain *domain, dma_addr_t base, struct batch *b,
+		       unsigned int prot)
+{
+	int err = b->n ? dmamap_domain_enter(domain, base + b->at, b->vec, b->n, prot) : 0;
+
+	if (err)
+		return err;
+	b->at += b->len;
+	b->len = 0;
+	b->n = 0;
+	return 0;
+}
+
+/** Enter the whole list; on failure b->at says up to where entries stand. */
+static int enter_list(struct dma_domain *domain, dma_addr_t base, struct pieces p,
+		      unsigned int prot, struct batch *b)
+{
+	struct piece piece;
+	int err = 0;
+
+	while (!err && pieces_next(&p, &piece)) {
+		if (b->n == BATCH || piece.at != b->at + b->len)
+			err = batch_enter(domain, base, b, prot);
+		if (err)
+			break;
+		if (!b->n)
+			b->at = piece.at;
+		b->vec[b->n++] = (struct dma_vec){ piece.phys, piece.len };
+		b->len += piece.len;
+	}
+	return err ? err : batch_enter(domain, base, b, prot);
+}
+
+/** Clear the first @limit bytes of the run; returns true if all of them were mapped. */
+static bool clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces p, uint64_t limit,
+		       struct dma_freed *freed)
+{
+	struct piece piece;
+	bool whole = true;
+
+	while (pieces_next(&p, &piece) && piece.at < limit)
+		whole = dmamap_domain_clear(domain, base + piece.at, piece.len, freed) ==
+				piece.len &&
+			whole;
+	return whole;
+}
+
+static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, uint64_t total,
+		     unsigned int prot, dma_addr_t *base, enum dma_reason *reason)
+{
+	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	struct dma_freed freed = { 0 };
+	struct batch batch = { .n = 0 };
+	int err;
+
+	if (!dmamap_domain_alloc(domain, dev, total, dmamap_get_mask(dev), base, reason))
+		return -DMAMAP_ENOMEM;
+	err = enter_list(domain, *base, pieces_start(dev, sg, nents), prot, &batch);
+	if (!err)
+		err = dmamap_domain_sync_map(domain, *base, total);
+	if (!err)
+		return 0;
+	*reason = dmamap_backend_reason(err);
+	clear_list(domain, *base, pieces_start(dev, sg, nents), batch.at, &freed);
+	dmamap_domain_retire(domain, *base, total, &freed, true);
+	return err == -DMAMAP_ENOMEM ? err : -DMAMAP_EINVAL;
+}
+
+/* --- the device's view of the list */
+
+static void clear_dma_side(struct scatterlist *sg, int nents, dma_addr_t addr)
+{
+	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
+		sg->dma_address = addr;
+		sg->dma_length = 0;
+		sg->dma_flags &= ~(DMAMAP_SG_BOUNCED | DMAMAP_SG_BUS_ADDRESS);
+	}
+}
+
+/** Merge what the device may see as one segment; returns the number of segments. */
+static int fill_dma_side(struct dma_device *dev, struct scatterlist *sgl, int nents,
+			 dma_addr_t base)
+{
+	struct layout l = layout_start(dev, sgl, nents);
+	uint64_t max = dmamap_get_max_seg_size(dev);
+	struct scatterlist *out = NULL;
+	struct scatterlist *sg = sgl;
+	uint64_t end = 0; /* of the open segment, from base */
+	struct slot slot;
+	int count = 0;
+
+	for (; layout_next(&l, &slot); sg = sg_next(sg)) {
+		dma_addr_t addr = base + slot.at;
+		bool joins = out && !slot.offset && slot.at == end && (addr & l.boundary) &&
+			     (uint64_t)out->dma_length + sg->length <= max;
+
+		if (joins) {
+			out->dma_length += sg->length;
+		} else {
+			out = out ? sg_next(out) : sgl;
+			out->dma_address = addr + slot.offset;
+			out->dma_length = sg->length;
+			count++;
+		}
+		end = slot.at + slot.offset + sg->length;
+	}
+	return count;
+}
+
+/* --- lists of untrusted devices: element by element, through the bounce pool */
+
+static bool must_bounce(struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	uint64_t mask = dmamap_iommu_granule_mask(dev);
+
+	for (int i = 0; dmamap_dev(dev)->untrusted && i < nents; i++, sg = sg_next(sg))
+		if ((sg_phys(sg) | sg->length) & mask)
+			return true;
+	return false;
+}
+
+static bool unmap_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
+		       enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct scatterlist *sg = sgl;
+	bool ok = true;
+
+	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
+		ok = dmamap_iommu_unmap(dev, sg->dma_address, sg->dma_length, dir, attrs, why) &&
+		     ok;
+	sgl->dma_flags &= ~DMAMAP_SG_BOUNCED;
+	return ok;
+}
+
+static int map_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
+		    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct scatterlist *sg;
+	struct dma_error ignored;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i)
+	{
+		sg->dma_address = dmamap_iommu_map(dev, sg_phys(sg), sg->length, dir, attrs, why);
+		if (sg->dma_address == DMA_MAPPING_ERROR) {
+			unmap_each(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
+			clear_dma_side(sgl, nents, DMA_MAPPING_ERROR);
+			why->err = -DMAMAP_EIO;
+			return -DMAMAP_EIO;
+		}
+		sg->dma_length = sg->length;
+	}
+	sgl->dma_flags |= DMAMAP_SG_BOUNCED;
+	return nents;
+}
+
+/* --- map and unmap */
+
+static void report_list(struct dma_device *dev, struct scatterlist *sg, int nents, dma_addr_t base,
+			bool map)
+{
+	struct dma_host *host = dev_host(dev);
+	struct pieces p = pieces_start(dev, sg, nents);
+	struct piece piece;
+
+	while (host_observed(host) && pieces_next(&p, &piece)) {
+		struct dma_event event = {
+			.type = map ? DMA_EVENT_IOMMU_MAP : DMA_EVENT_IOMMU_UNMAP,
+			.route = DMA_ROUTE_IOMMU,
+			.dma_addr = base + piece.at,
+			.phys = map ? piece.phys : 0,
+			.size = piece.len,
+			.unmapped = map ? 0 : piece.len,
+		};
+
+		dmamap_report(host, &event);
+	}
+}
+
+static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total)
+{
+	struct dma_event event = {
+		.type = DMA_EVENT_IOMMU_UNMAP,
+		.route = DMA_ROUTE_IOMMU,
+		.dma_addr = base,
+		.size = total,
+		.unmapped = total,
+	};
+
+	if (host_observed(dev_host(dev)))
+		dmamap_report(dev_host(dev), &event);
+}
+
+static int check_elements(struct dma_device *dev, struct scatterlist *sg, int nents,
+			  struct dma_error *why)
+{
+	struct dma_memory memory;
+
+	for (int i = 0; i < nents; i++, sg = sg_next(sg)) {
+		dmamap_describe(dev_host(dev), sg_phys(sg), sg->length, &memory);
+		if (memory.kind == DMA_MEMORY_MMIO)
+			return fail_range(why, dev, DMA_REASON_P2P_REFUSED, -DMAMAP_EREMOTEIO,
+					  sg_phys(sg), sg->length);
+	}
+	return 0;
+}
+
+static void maintain(struct dma_device *dev, struct scatterlist *sg, int nents,
+		     enum dma_data_direction dir, bool for_cpu)
+{
+	struct dma_host *host = dev_host(dev);
+
+	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
+		if (for_cpu)
+			dmamap_cache_for_cpu(host, sg_phys(sg), sg->length, dir);
+		else
+			dmamap_cache_for_device(host, sg_phys(sg), sg->length, dir);
+	}
+	if (for_cpu)
+		dmamap_cache_cpu_done(host);
+	else
+		dmamap_cache_flush(host);
+}
+
+int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	enum dma_reason reason = DMA_REASON_BAD_LIST;
+	uint64_t total = layout_size(dev, sg, nents);
+	dma_addr_t base = 0;
+	int err = check_elements(dev, sg, nents, why);
+
+	if (err)
+		return err;
+	if (must_bounce(dev, sg, nents))
+		return map_each(dev, sg, nents, dir, attrs, why);
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		maintain(dev, sg, nents, dir, false);
+	err = -DMAMAP_EINVAL;
+	if (total) {
+		domain_lock(domain);
+		err = enter_run(dev, sg, nents, total, dmamap_iommu_prot(d->coherent, dir, attrs),
+				&base, &reason);
+		domain_unlock(domain);
+	}
+	if (err) {
+		clear_dma_side(sg, nents, DMA_MAPPING_ERROR);
+		return fail_range(why, dev, reason, err, sg_phys(sg), total);
+	}
+	clear_dma_side(sg, nents, DMA_MAPPING_ERROR);
+	report_list(dev, sg, nents, base, true);
+	dev_live_add(d, 1);
+	return fill_dma_side(dev, sg, nents, base);
+}
+
+bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	uint64_t total = layout_size(dev, sg, nents);
+	dma_addr_t base = round_down(sg->dma_address, granule_size(domain));
+	struct dma_freed freed = { 0 };
+	bool whole;
+
+	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
+		return unmap_each(dev, sg, nents, dir, attrs, why);
+	if (!total || sg->dma_address == DMA_MAPPING_ERROR || !sg->dma_length) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, sg->dma_address, total);
+		return false;
+	}
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		maintain(dev, sg, nents, dir, true);
+	domain_lock(domain);
+	whole = clear_list(domain, base, pieces_start(dev, sg, nents), total, &freed);
+	if (whole)
+		dmamap_domain_retire(domain, base, total, &freed, false);
+	domain_unlock(domain);
+	if (!whole) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);
+		return false;
+	}
+	report_unmap(dev, base, total);
+	dev_live_sub(d, 1);
+	return true;
+}
+
+/* --- sync */
+
+bool dmamap_iommu_sync_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			  enum dma_data_direction dir, bool for_cpu, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	bool ok = true;
+
+	if (!sg || nents < 1)
+		return true;
+	if (!(sg->dma_flags & DMAMAP_SG_BOUNCED)) {
+		if (!d->coherent)
+			maintain(dev, sg, nents, dir, for_cpu);
+		return true;
+	}
+	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
+		ok = dmamap_iommu_sync(dev, sg->dma_address, sg->length, dir, for_cpu, why) && ok;
+	return ok;
+}

@@ -5,11 +5,15 @@
  */
 #include "device.h"
 
-_Static_assert(sizeof(struct dmamap_dev) <= sizeof(((struct dma_device *)0)->opaque), "dma_device has room");
-_Static_assert(sizeof(struct dmamap_host) <= sizeof(((struct dma_host *)0)->opaque), "dma_host has room");
-_Static_assert(offsetof(struct dma_device, opaque) == 64, "inline code owns exactly one cache line");
+_Static_assert(sizeof(struct dmamap_dev) <= sizeof(((struct dma_device *)0)->opaque),
+	       "dma_device has room");
+_Static_assert(sizeof(struct dmamap_host) <= sizeof(((struct dma_host *)0)->opaque),
+	       "dma_host has room");
+_Static_assert(offsetof(struct dma_device, opaque) == 64,
+	       "inline code owns exactly one cache line");
 
-bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared, dma_addr_t *addr)
+bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
+		       dma_addr_t *addr)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_range *r = d->range_map;
@@ -55,6 +59,7 @@ void dmamap_dev_has_bounced(struct dma_device *dev)
 	if (__atomic_load_n(&d->has_bounced, __ATOMIC_RELAXED))
 		return;
 	__atomic_store_n(&d->skip_sync, false, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC,
+			  __ATOMIC_RELEASE);
 	__atomic_store_n(&d->has_bounced, true, __ATOMIC_RELEASE);
 }

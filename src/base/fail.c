@@ -7,7 +7,8 @@
 #include "host.h"
 #include "text.h"
 
-_Static_assert(sizeof(struct dmamap_ctx) <= sizeof(struct dma_ctx), "a context holds what the library keeps in it");
+_Static_assert(sizeof(struct dmamap_ctx) <= sizeof(struct dma_ctx),
+	       "a context holds what the library keeps in it");
 
 struct reason_text {
 	const char *name;
@@ -21,7 +22,8 @@ static const struct reason_text reasons[] = {
 #undef REASON_TEXT
 };
 
-static const struct reason_text unknown_reason = { "unknown", "the reason has no name", "use a newer library" };
+static const struct reason_text unknown_reason = { "unknown", "the reason has no name",
+						   "use a newer library" };
 
 static const struct reason_text *reason_text(enum dma_reason reason)
 {

@@ -120,7 +120,8 @@ void dmamap_kunmap(struct dma_host *host, void *ptr, uint64_t size, bool tempora
 		host->unmap_temporary(host, ptr, size);
 }
 
-void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp, phys_addr_t *phys)
+void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp,
+			 phys_addr_t *phys)
 {
 	struct dma_page_request request = {
 		.size = round_up(size, host->page_size),
@@ -151,18 +152,21 @@ void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceili
 void dmamap_pages_free(struct dma_host *host, void *ptr, uint64_t size)
 {
 	if (ptr)
-		host->free_pages(host, host->virt_to_phys(host, ptr), round_up(size, host->page_size));
+		host->free_pages(host, host->virt_to_phys(host, ptr),
+				 round_up(size, host->page_size));
 }
 
 /* --- caches */
 
-void dmamap_cache_for_device(struct dma_host *host, phys_addr_t phys, uint64_t size, enum dma_data_direction dir)
+void dmamap_cache_for_device(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			     enum dma_data_direction dir)
 {
 	if (host->cache_for_device)
 		host->cache_for_device(host, phys, size, dir);
 }
 
-void dmamap_cache_for_cpu(struct dma_host *host, phys_addr_t phys, uint64_t size, enum dma_data_direction dir)
+void dmamap_cache_for_cpu(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			  enum dma_data_direction dir)
 {
 	if (host->cache_for_cpu)
 		host->cache_for_cpu(host, phys, size, dir);
@@ -201,8 +205,8 @@ static size_t message(char *buf, size_t size, const struct dma_device *dev, cons
 	return dmamap_buffer_end(&b);
 }
 
-void dmamap_log(struct dma_host *host, enum dma_log_level level, const struct dma_device *dev, const char *text,
-		const struct dma_error *err)
+void dmamap_log(struct dma_host *host, enum dma_log_level level, const struct dma_device *dev,
+		const char *text, const struct dma_error *err)
 {
 	char line[512];
 
@@ -212,7 +216,8 @@ void dmamap_log(struct dma_host *host, enum dma_log_level level, const struct dm
 	host->log(host, level, line);
 }
 
-void dmamap_warn(struct dma_host *host, const struct dma_device *dev, const char *text, const struct dma_error *err)
+void dmamap_warn(struct dma_host *host, const struct dma_device *dev, const char *text,
+		 const struct dma_error *err)
 {
 	char line[512];
 
@@ -224,7 +229,8 @@ void dmamap_warn(struct dma_host *host, const struct dma_device *dev, const char
 	host->warn(host, line);
 }
 
-void dmamap_fatal(struct dma_host *host, const struct dma_device *dev, const char *text, const struct dma_error *err)
+void dmamap_fatal(struct dma_host *host, const struct dma_device *dev, const char *text,
+		  const struct dma_error *err)
 {
 	char line[512];
 
@@ -260,7 +266,8 @@ static const char *missing_member(const struct dma_host *host)
 		return "alloc_pages or free_pages is missing";
 	if (!is_power_of_two(host->page_size) || host->page_size < DMAMAP_PAGE_SIZE)
 		return "page_size is not a power of two of at least 4096";
-	if (!host->lock_init != !host->lock || !host->lock_init != !host->unlock || !host->lock_init != !host->lock_fini)
+	if (!host->lock_init != !host->lock || !host->lock_init != !host->unlock ||
+	    !host->lock_init != !host->lock_fini)
 		return "the four lock hooks come together or not at all";
 	return NULL;
 }

@@ -13,7 +13,8 @@ void dmamap_put_str(const struct dmamap_text *t, const char *s)
 	t->put(t->ctx, s, n);
 }
 
-static void put_digits(const struct dmamap_text *t, uint64_t v, unsigned int base, unsigned int width)
+static void put_digits(const struct dmamap_text *t, uint64_t v, unsigned int base,
+		       unsigned int width)
 {
 	char digits[24];
 	unsigned int at = sizeof(digits);

@@ -5,8 +5,8 @@
  * A domain is what the iommu route maps into: an I/O address space, shared by the devices attached to it. How an entry
  * gets into hardware is the backend's business: a page table (dmamap/pagetable.h), or a device that takes commands.
  *
- * Order, guaranteed to the backend and enforced by tests: map -> sync_map -> the address is returned; unmap ->
- * invalidate -> wait -> the address is reused and freed tables are returned.
+ * Order, guaranteed to the backend and enforced by tests: map -> sync_map -> the address is returned; unmap -> prune ->
+ * invalidate -> wait -> release, and the address is reused. The domain serialises all of these calls.
  */
 #ifndef DMAMAP_DOMAIN_H
 #define DMAMAP_DOMAIN_H
@@ -36,7 +36,7 @@ struct dma_vec {
 	uint64_t len;
 };
 
-/** Table pages that an unmap emptied: they go back to the host after the invalidation that covers them. */
+/** Tables that were unlinked because they are empty: they go back to the host after the invalidation that covers them. */
 struct dma_freed {
 	void *tables;
 	uint64_t bytes;
@@ -65,17 +65,22 @@ struct dma_backend_ops {
 	size_t size;
 	/**
 	 * Enter @n pieces one after another from @iova. Nothing is there yet. On failure everything this call entered
-	 * is gone again. May be called concurrently for disjoint ranges. Return: 0, -ENOMEM, -EADDRINUSE, -ERANGE,
+	 * is gone again. Return: 0, -ENOMEM, -EADDRINUSE, -ERANGE,
 	 * -EINVAL.
 	 */
 	int (*map)(struct dma_backend *backend, dma_addr_t iova, const struct dma_vec *vec,
 		   size_t n, unsigned int prot);
 	/**
-	 * Clear [iova, iova + len); tables that became empty are added to @freed. Return: bytes cleared, counted from
-	 * @iova up to the first hole.
+	 * Clear [iova, iova + len). Tables that become empty stay linked, because the hardware may have cached the way
+	 * to them while addresses beside these are handed out again. Return: bytes cleared, counted from @iova up to
+	 * the first hole.
 	 */
-	uint64_t (*unmap)(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
-			  struct dma_freed *freed);
+	uint64_t (*unmap)(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
+	/**
+	 * Unlink the tables that are empty now (also those a failed map left) and add them to @freed. Called right
+	 * before an invalidation that covers them, with no map in between. NULL: there never are any.
+	 */
+	void (*prune)(struct dma_backend *backend, struct dma_freed *freed);
 	/** Make new entries visible to the hardware before the address is handed out. NULL: they are. */
 	int (*sync_map)(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
 	/** Start dropping cached translations of the range, or all of them if @len is all ones. NULL: nothing cached. */

@@ -215,7 +215,8 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 
 	limit = min_u64(min_not_zero(limit, dmamap_dev(dev)->bus_limit),
 			domain->backend->caps.aperture_end);
-	dmamap_domain_flush_due(domain);
+	if (domain->host->time_ns)
+		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);
 	if (result == IOVA_FULL && domain->queued) {
 		dmamap_domain_flush_now(domain);

@@ -15,11 +15,10 @@
 
 #pragma GCC visibility push(hidden)
 
-/** An unmap that waits: its addresses and tables go back after a flush that began after it was queued. */
+/** An unmap that waits: its addresses go back after a flush that began after it was queued. */
 struct flush_entry {
 	uint64_t granule;
 	uint64_t granules;
-	struct dma_freed freed;
 };
 
 struct dma_domain {
@@ -82,21 +81,16 @@ int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct
 			size_t n, unsigned int prot);
 int dmamap_domain_sync_map(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
-/**
- * Clear [iova, iova + size), of which every hole-free part is named by one call; returns the bytes cleared, and
- * gathers freed tables. Lock held.
- */
-uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-			     struct dma_freed *freed);
+/** Clear [iova, iova + size), which has no hole; returns the bytes cleared. Lock held. */
+uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
 /**
- * After dmamap_domain_clear(): invalidate and wait, then give addresses and tables back; or queue all that, on a lazy
- * domain unless @strict. Lock held.
+ * After dmamap_domain_clear(): invalidate and wait, then give addresses and empty tables back; or queue all that, on a
+ * lazy domain unless @strict. Lock held.
  */
-void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-			  struct dma_freed *freed, bool strict);
+void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool strict);
 
-/** Flush what waits; if the time has come, or whatever the time. Lock held. */
+/** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);
 

@@ -42,7 +42,6 @@ static void report(const struct dma_domain *domain, enum dma_event_type type, dm
 static int enter_range(struct dma_domain *domain, struct dma_device *dev, const struct dma_vec *vec,
 		       uint64_t limit, unsigned int prot, dma_addr_t *iova, enum dma_reason *reason)
 {
-	struct dma_freed freed = { 0 };
 	int err;
 
 	if (!dmamap_domain_alloc(domain, dev, vec->len, limit, iova, reason))
@@ -55,8 +54,8 @@ static int enter_range(struct dma_domain *domain, struct dma_device *dev, const 
 	}
 	err = dmamap_domain_sync_map(domain, *iova, vec->len);
 	if (err) {
-		dmamap_domain_clear(domain, *iova, vec->len, &freed);
-		dmamap_domain_retire(domain, *iova, vec->len, &freed, true);
+		dmamap_domain_clear(domain, *iova, vec->len);
+		dmamap_domain_retire(domain, *iova, vec->len, true);
 		*reason = dmamap_backend_reason(err);
 	}
 	return err;
@@ -96,7 +95,6 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dma_domain *domain = d->domain;
-	struct dma_freed freed = { 0 };
 	struct granules g;
 	uint64_t cleared;
 
@@ -105,9 +103,9 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 		return false;
 	}
 	domain_lock(domain);
-	cleared = dmamap_domain_clear(domain, g.start, g.size, &freed);
+	cleared = dmamap_domain_clear(domain, g.start, g.size);
 	if (cleared)
-		dmamap_domain_retire(domain, g.start, cleared, &freed, strict);
+		dmamap_domain_retire(domain, g.start, cleared, strict);
 	domain_unlock(domain);
 	report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
 	if (cleared)

@@ -8,25 +8,24 @@
  */
 #include "domain.h"
 
-static void invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool leaf_only)
+/**
+ * Drop every cached translation of a range, and return when that is done. Empty tables are unlinked before, and freed
+ * after. @prune is for invalidations that cover all of them: on a lazy domain only a flush does.
+ */
+static void invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool prune)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
+	struct dma_freed freed = { 0 };
 
+	if (prune && ops->prune)
+		ops->prune(domain->backend, &freed);
 	if (ops->invalidate)
-		ops->invalidate(domain->backend, iova, size, leaf_only);
+		ops->invalidate(domain->backend, iova, size, !freed.tables);
 	if (ops->wait)
 		ops->wait(domain->backend);
 	domain->stats.invalidations++;
-}
-
-static void give_back(struct dma_domain *domain, uint64_t granule, uint64_t granules,
-		      struct dma_freed *freed)
-{
-	const struct dma_backend_ops *ops = domain->backend->ops;
-
-	if (freed->tables && ops->release)
-		ops->release(domain->backend, freed);
-	dmamap_iova_free(domain->iova, granule, granules);
+	if (freed.tables && ops->release)
+		ops->release(domain->backend, &freed);
 }
 
 void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
@@ -34,43 +33,35 @@ void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t 
 	dmamap_iova_free(domain->iova, iova >> domain->shift, size >> domain->shift);
 }
 
-uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-			     struct dma_freed *freed)
+uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
-	return domain->backend->ops->unmap(domain->backend, iova, size, freed);
+	return domain->backend->ops->unmap(domain->backend, iova, size);
 }
 
 void dmamap_domain_flush_now(struct dma_domain *domain)
 {
 	if (!domain->queued)
 		return;
-	invalidate(domain, 0, ~(uint64_t)0, false);
+	invalidate(domain, 0, ~(uint64_t)0, true);
 	domain->stats.flushes++;
-	for (uint32_t i = 0; i < domain->queued; i++) {
-		struct flush_entry *e = &domain->queue[i];
-
-		give_back(domain, e->granule, e->granules, &e->freed);
-	}
+	for (uint32_t i = 0; i < domain->queued; i++)
+		dmamap_iova_free(domain->iova, domain->queue[i].granule, domain->queue[i].granules);
 	domain->queued = 0;
 }
 
 void dmamap_domain_flush_due(struct dma_domain *domain)
 {
-	if (domain->queued && dmamap_time(domain->host) >= domain->flush_due)
+	if (!domain->host->time_ns || dmamap_time(domain->host) >= domain->flush_due)
 		dmamap_domain_flush_now(domain);
 }
 
-static void deferred_flush(void *arg)
+/** The host's timer: its domains are looked up afresh, so that one may be gone by now. */
+static void deferred_poll(void *host)
 {
-	struct dma_domain *domain = arg;
-
-	domain_lock(domain);
-	dmamap_domain_flush_due(domain);
-	domain_unlock(domain);
+	dmamap_poll(host);
 }
 
-static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granules,
-		    struct dma_freed *freed)
+static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granules)
 {
 	struct dma_host *host = domain->host;
 
@@ -79,22 +70,18 @@ static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granul
 	if (!domain->queued) {
 		domain->flush_due = dmamap_time(host) + domain->flush_ns;
 		if (host->defer)
-			host->defer(host, deferred_flush, domain, domain->flush_ns);
+			host->defer(host, deferred_poll, host, domain->flush_ns);
 	}
-	domain->queue[domain->queued++] = (struct flush_entry){ granule, granules, *freed };
+	domain->queue[domain->queued++] = (struct flush_entry){ granule, granules };
 }
 
-void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-			  struct dma_freed *freed, bool strict)
+void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool strict)
 {
-	uint64_t granule = iova >> domain->shift;
-	uint64_t granules = size >> domain->shift;
-
 	if (domain->lazy && !strict) {
-		enqueue(domain, granule, granules, freed);
+		enqueue(domain, iova >> domain->shift, size >> domain->shift);
 		return;
 	}
 	if (!domain->backend->caps.unmap_is_invalidation)
-		invalidate(domain, iova, size, !freed->tables);
-	give_back(domain, granule, granules, freed);
+		invalidate(domain, iova, size, !domain->lazy);
+	dmamap_domain_unalloc(domain, iova, size);
 }

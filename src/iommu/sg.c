@@ -142,15 +142,13 @@ static int enter_list(struct dma_domain *domain, dma_addr_t base, struct pieces 
 }
 
 /** Clear the first @limit bytes of the run; returns true if all of them were mapped. */
-static bool clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces p, uint64_t limit,
-		       struct dma_freed *freed)
+static bool clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces p, uint64_t limit)
 {
 	struct piece piece;
 	bool whole = true;
 
 	while (pieces_next(&p, &piece) && piece.at < limit)
-		whole = dmamap_domain_clear(domain, base + piece.at, piece.len, freed) ==
-				piece.len &&
+		whole = dmamap_domain_clear(domain, base + piece.at, piece.len) == piece.len &&
 			whole;
 	return whole;
 }
@@ -159,7 +157,6 @@ static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, 
 		     unsigned int prot, dma_addr_t *base, enum dma_reason *reason)
 {
 	struct dma_domain *domain = dmamap_dev(dev)->domain;
-	struct dma_freed freed = { 0 };
 	struct batch batch = { .n = 0 };
 	int err;
 
@@ -171,8 +168,8 @@ static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, 
 	if (!err)
 		return 0;
 	*reason = dmamap_backend_reason(err);
-	clear_list(domain, *base, pieces_start(dev, sg, nents), batch.at, &freed);
-	dmamap_domain_retire(domain, *base, total, &freed, true);
+	clear_list(domain, *base, pieces_start(dev, sg, nents), batch.at);
+	dmamap_domain_retire(domain, *base, total, true);
 	return err == -DMAMAP_ENOMEM ? err : -DMAMAP_EINVAL;
 }
 
@@ -372,7 +369,6 @@ bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int n
 	struct dma_domain *domain = d->domain;
 	uint64_t total = layout_size(dev, sg, nents);
 	dma_addr_t base = round_down(sg->dma_address, granule_size(domain));
-	struct dma_freed freed = { 0 };
 	bool whole;
 
 	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
@@ -384,9 +380,9 @@ bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int n
 	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		maintain(dev, sg, nents, dir, true);
 	domain_lock(domain);
-	whole = clear_list(domain, base, pieces_start(dev, sg, nents), total, &freed);
+	whole = clear_list(domain, base, pieces_start(dev, sg, nents), total);
 	if (whole)
-		dmamap_domain_retire(domain, base, total, &freed, false);
+		dmamap_domain_retire(domain, base, total, false);
 	domain_unlock(domain);
 	if (!whole) {
 		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);

@@ -76,7 +76,7 @@ enum dma_mask_storage {
  * Afterwards: 32-bit masks, no limit, identity, no parms, coherent if the host has no cache hooks, the host's
  * method table and bounce pool if it has any, trusted, not PCI, named "".
  *
- * Return: 0; -EINVAL for NULL, an uninitialised host or another layout.
+ * Return: 0; -EINVAL for NULL, an uninitialised host, another layout, or a bad default method table of the host.
  */
 int dmamap_device_init(struct dma_device *dev, size_t size, struct dma_host *host);
 

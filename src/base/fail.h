@@ -10,7 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/** Fill in @why for a range; mask and limit come from @dev. Returns @err, which is negative. */
+/** Fill in @why for a range; route, mask and limit come from @dev. Returns @err, which is negative. */
 static inline int fail_range(struct dma_error *why, const struct dma_device *dev,
 			     enum dma_reason reason, int err, uint64_t addr, uint64_t size)
 {
@@ -18,6 +18,7 @@ static inline int fail_range(struct dma_error *why, const struct dma_device *dev
 
 	*why = (struct dma_error){
 		.dev = dev,
+		.route = d->route,
 		.reason = reason,
 		.err = err,
 		.addr = addr,

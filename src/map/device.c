@@ -96,6 +96,18 @@ void dmamap_seal(struct dma_device *dev)
 
 /* --- life */
 
+/** Every unmap has the map of its own family, and the map that is used has its own unmap or none at all. */
+static bool families_match(const struct dma_map_ops *ops)
+{
+	if (ops->size != sizeof(*ops))
+		return false;
+	if ((ops->unmap_phys && !ops->map_phys) || (ops->unmap_page && !ops->map_page) ||
+	    (ops->unmap_resource && !ops->map_resource) || (ops->unmap_sg && !ops->map_sg) ||
+	    (ops->free && !ops->alloc))
+		return false;
+	return !ops->map_phys || ops->unmap_phys || (!ops->unmap_page && !ops->unmap_resource);
+}
+
 static void list_device(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
@@ -293,16 +305,6 @@ int dmamap_device_set_coherent(struct dma_device *dev, bool coherent)
 	return 0;
 }
 
-/** Every unmap has the map of its own family, and the map that is used has its own unmap or none at all. */
-static bool families_match(const struct dma_map_ops *ops)
-{
-	if ((ops->unmap_phys && !ops->map_phys) || (ops->unmap_page && !ops->map_page) ||
-	    (ops->unmap_resource && !ops->map_resource) || (ops->unmap_sg && !ops->map_sg) ||
-	    (ops->free && !ops->alloc))
-		return false;
-	return !ops->map_phys || ops->unmap_phys || (!ops->unmap_page && !ops->unmap_resource);
-}
-
 int dmamap_device_set_ops(struct dma_device *dev, const struct dma_map_ops *ops)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
@@ -312,7 +314,7 @@ int dmamap_device_set_ops(struct dma_device *dev, const struct dma_map_ops *ops)
 		return err;
 	if (ops && d->domain)
 		return fail_setter(dev, DMA_REASON_OPS_AND_IOMMU, -DMAMAP_EINVAL, 0);
-	if (ops && (ops->size != sizeof(*ops) || !families_match(ops)))
+	if (ops && !families_match(ops))
 		return fail_setter(dev, DMA_REASON_BAD_METHODS, -DMAMAP_EINVAL, 0);
 	d->ops = ops;
 	dmamap_device_update(dev);

@@ -17,8 +17,7 @@ int dmt_buffer_init(struct dmt_buffer *buf, struct dmt_source *src, const struct
 	buf->chunk = limits->chunk;
 	buf->max_line = limits->max_line;
 	buf->cap = limits->chunk * 2;
-	/* One byte more than is ever read: the last line of a file may have no newline to overwrite. */
-	buf->data = malloc(buf->cap + 1);
+	buf->data = malloc(buf->cap);
 	return buf->data ? 0 : -ENOMEM;
 }
 
@@ -28,7 +27,10 @@ void dmt_buffer_free(struct dmt_buffer *buf)
 	buf->data = NULL;
 }
 
-/* Makes room for one chunk behind the data. */
+/*
+ * Makes room for one chunk behind the data. The read that finds the end comes after this and leaves the room unused, so
+ * a last line without newline has a byte behind it as every other.
+ */
 static int make_room(struct dmt_buffer *buf)
 {
 	size_t cap = buf->cap * 2;
@@ -43,7 +45,7 @@ static int make_room(struct dmt_buffer *buf)
 	}
 	if (buf->cap - buf->end >= buf->chunk)
 		return 0;
-	data = realloc(buf->data, cap + 1);
+	data = realloc(buf->data, cap);
 	if (!data)
 		return -ENOMEM;
 	buf->data = data;

@@ -99,7 +99,11 @@ static bool note(struct dmt_probe *probe, const struct dmt_event *event)
 	return probe->iommu;
 }
 
-static const uint32_t telling = 1u << DMT_IOMMU_MAP | 1u << DMT_BOUNCED;
+/* The events that can still change the answer; others need not be parsed. */
+static uint32_t telling(const struct dmt_probe *probe)
+{
+	return 1u << DMT_IOMMU_MAP | (probe->forced_bounce ? 0 : 1u << DMT_BOUNCED);
+}
 
 static int probe_ahead(struct dmt_reader *r, struct dmt_probe *probe)
 {
@@ -116,7 +120,7 @@ static int probe_ahead(struct dmt_reader *r, struct dmt_probe *probe)
 			break;
 		from = line.next;
 		probe->lines++;
-		r->parse.want = telling;
+		r->parse.want = telling(probe);
 		verdict = dmt_parse_line(&r->parse, line.text, line.len);
 		if (verdict == DMT_LINE_NO_MEMORY)
 			return -ENOMEM;
@@ -134,8 +138,8 @@ static int probe_file(struct dmt_reader *second, struct dmt_probe *probe)
 	struct dmt_event event;
 	int rc;
 
-	second->parse.want = telling;
 	for (;;) {
+		second->parse.want = telling(probe);
 		rc = dmt_next(second, &event);
 		if (rc <= 0)
 			break;

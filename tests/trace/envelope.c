@@ -173,6 +173,8 @@ static const char *const tolerated[] = {
 	"a-1 [000] d..2. 9.188338: dma_fence_init: driver=drm_sched timeline=gfx context=1 seqno=2",
 	"a-1 [000] d..2. 9.188338: map: something else's event",
 	"a-1 [000] d..2. 9.188338: unmap: DMA: iova=0x1",
+	"a-1 [000] d..2. 9.188338: map: IOMMUX iova=0x1000 - 0x2000 paddr=0x0 size=4096",
+	"a-1 [000] d..2. 9.188338: io_page_fault: IOMM: d iova=0x1000 flags=0x1",
 	"a 1 [000] 9.188338: syscalls:sys_enter_mmap: addr: 0x1",
 	"a 1 [000] 9.188338: other:dma_map_page: whatever",
 	"a 1 [000] 9.188338: bpf:map: IOMMU: whatever",
@@ -262,6 +264,20 @@ static void test_stack_traces(void **state)
 		      2, 0, 0);
 }
 
+/* Files put together from several programs' output: nothing of one line's form stays for the next. */
+static void test_mixed_forms(void **state)
+{
+	(void)state;
+	expect_counts("a 1 [000] 1.0: sched:sched_switch: x\n"
+		      "a-1 [0] ..... 1.0: " MAP "\n"
+		      "a 1 [000] 1.0: dma:" MAP "\n"
+		      "a-1 [0] 1.0: " MAP "\n",
+		      3, 0, 0);
+	expect_counts("a 1 [000] 1.0: dma:" MAP "\n"
+		      "a-1 [0] 1.0: map: IOMMU: iova=0x1000 - 0x2000 paddr=0x0 size=4096\n",
+		      2, 0, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_lost_events),
 		cmocka_unit_test(test_continued_lines),
 		cmocka_unit_test(test_stack_traces),
+		cmocka_unit_test(test_mixed_forms),
 	};
 
 	return cmocka_run_group_tests_name("trace-envelope", tests, NULL, NULL);

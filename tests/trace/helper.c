@@ -179,7 +179,7 @@ struct dmt_stats read_all(const char *text, size_t len, size_t chunk, int *resul
 	struct dmt_stats stats = { 0 };
 	struct dmt_reader *reader;
 	struct dmt_event event;
-	uint64_t sum = 0;
+	volatile uint64_t sum = 0;
 
 	limits.chunk = chunk;
 	*result = dmt_open_memory_limited(text, len, &limits, &reader, NULL, 0);
@@ -193,5 +193,5 @@ struct dmt_stats read_all(const char *text, size_t len, size_t chunk, int *resul
 	stats = *dmt_stats(reader);
 	assert_int_equal(stats.lines, stats.events + stats.skipped_lines + stats.other_lines);
 	dmt_close(reader);
-	return sum == UINT64_MAX ? (struct dmt_stats){ 0 } : stats;
+	return stats;
 }

@@ -69,7 +69,8 @@ static size_t insert(char *text, size_t n, const char *what)
 	size_t len = strlen(what), at = rnd((uint32_t)n);
 
 	memmove(text + at + len, text + at, n - at);
-	memcpy(text + at, what, len);
+	for (size_t i = 0; i < len; i++)
+		text[at + i] = what[i];
 	return n + len;
 }
 

@@ -200,9 +200,9 @@ static void add_memory(struct machine *m)
 	add_piece(&m->pieces[1], POOL, 64 * MB);
 	add_piece(&m->pieces[2], META, 64 * MB);
 	add_piece(&m->pieces[3], BUF, 128 * MB);
-	/* The upper piece first, so that the lower one does not come to lie just below it. */
-	add_piece(&m->pieces[4], SPLIT, MB / 16);
-	add_piece(&m->pieces[5], SPLIT - MB / 16, MB / 16);
+	add_piece(&m->pieces[4], SPLIT - MB / 16, MB / 16);
+	add_piece(&m->pieces[5], SPLIT, MB / 16);
+	assert_ptr_not_equal(m->pieces[4].mem + MB / 16, m->pieces[5].mem);
 	add_piece(&m->pieces[6], HIGH, MB / 16);
 	for (uint64_t at = 0; at < MB / 16; at += PAGE) {
 		uint64_t number = HIGH + at;

@@ -360,6 +360,24 @@ static void boundary_smaller_than_a_slot(void **state)
 	machine_free(m);
 }
 
+static void boundary_that_is_no_mask(void **state)
+{
+	const uint64_t boundary = 0x18000;
+	struct machine *m = machine_new();
+	phys_addr_t a[20];
+
+	(void)state;
+	machine_pool(m, 512);
+	m->parms.segment_boundary_mask = boundary - 1;
+	for (int i = 0; i < 20; i++) {
+		a[i] = map(m, BUF, 5 * SLOT);
+		assert_int_equal(a[i] / boundary, (a[i] + 5 * SLOT - 1) / boundary);
+	}
+	for (int i = 0; i < 20; i++)
+		assert_true(unmap(m, a[i], 1, DMA_TO_DEVICE));
+	machine_free(m);
+}
+
 static void cap_largest_mapping(void **state)
 {
 	struct machine *m = machine_new();
@@ -461,6 +479,7 @@ int main(void)
 		cmocka_unit_test(last_released_is_used_first),
 		cmocka_unit_test(c23_address_zero_keeps_its_alignment),
 		cmocka_unit_test(boundary_smaller_than_a_slot),
+		cmocka_unit_test(boundary_that_is_no_mask),
 		cmocka_unit_test(cap_largest_mapping),
 		cmocka_unit_test(create_checks_its_arguments),
 		cmocka_unit_test(create_asks_the_host_and_is_counted),

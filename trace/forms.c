@@ -23,9 +23,9 @@
 	{                                                                              \
 		name, sizeof(name) - 1, DMT_SHAPE_DMA, true, need, DMT_F_DIR | REFUSAL \
 	}
-#define IOMMU(name, need)                                               \
-	{                                                               \
-		name, sizeof(name) - 1, DMT_SHAPE_IOMMU, false, need, 0 \
+#define IOMMU(name, need)                                                     \
+	{                                                                     \
+		name, sizeof(name) - 1, DMT_SHAPE_IOMMU, false, need, REFUSAL \
 	}
 
 static const struct dmt_form forms[DMT_TYPE_COUNT] = {
@@ -53,7 +53,7 @@ static const struct dmt_form forms[DMT_TYPE_COUNT] = {
 	[DMT_SYNC_SG_FOR_CPU] = DMA("dma_sync_sg_for_cpu", SG_SYNC, 0),
 	[DMT_SYNC_SG_FOR_DEVICE] = DMA("dma_sync_sg_for_device", SG_SYNC, 0),
 	[DMT_BOUNCED] = { "swiotlb_bounced", 15, DMT_SHAPE_BOUNCED, false,
-			  DMT_F_DMA_MASK | DMT_F_DEV_ADDR | DMT_F_SIZE | DMT_F_FORCE, 0 },
+			  DMT_F_DMA_MASK | DMT_F_DEV_ADDR | DMT_F_SIZE | DMT_F_FORCE, REFUSAL },
 	[DMT_IOMMU_MAP] = IOMMU("map", DMT_F_IOVA | DMT_F_PADDR | DMT_F_SIZE),
 	[DMT_IOMMU_UNMAP] = IOMMU("unmap", DMT_F_IOVA | DMT_F_SIZE | DMT_F_UNMAPPED),
 	[DMT_IOMMU_FAULT] = { "io_page_fault", 13, DMT_SHAPE_FAULT, false, DMT_F_IOVA | DMT_F_FLAGS,

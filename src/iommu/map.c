@@ -107,9 +107,10 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 	if (cleared)
 		dmamap_domain_retire(domain, g.start, cleared, strict);
 	domain_unlock(domain);
-	report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
-	if (cleared)
+	if (cleared) {
+		report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
 		dev_live_sub(d, 1);
+	}
 	if (cleared == g.size)
 		return true;
 	fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
@@ -212,6 +213,14 @@ static bool translate(struct dma_device *dev, dma_addr_t addr, size_t size, phys
 	return false;
 }
 
+/** Is there more to an unmap than the tables: a cache to invalidate, or a bounce slot? Else nothing needs translating. */
+static bool unmap_needs_phys(const struct dmamap_dev *d, unsigned long attrs)
+{
+	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+		return false;
+	return d->untrusted || (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC));
+}
+
 bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
@@ -219,7 +228,7 @@ bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 	bool bounced;
 	phys_addr_t phys;
 
-	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+	if (!unmap_needs_phys(d, attrs))
 		return unmap_granules(dev, addr, size, false, why);
 	if (!translate(dev, addr, size, &phys, why))
 		return false;

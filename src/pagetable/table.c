@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables: memory, linking, unlinking, cache maintenance. table.h tells how they live.
+ */
+#include "table.h"
+
+static uint64_t page_bytes(const struct pt_backend *pt)
+{
+	return round_up(PT_PAGE, pt->host->page_size);
+}
+
+/* --- memory */
+
+static void free_table(struct pt_backend *pt, struct pt_table *t)
+{
+	dmamap_pages_free(pt->host, t->entries, PT_PAGE);
+	dmamap_pages_free(pt->host, t->below, PT_PAGE);
+	dmamap_slab_free(&pt->tables, t);
+}
+
+static bool fill_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
+{
+	t->entries =
+		dmamap_pages_alloc(pt->host, PT_PAGE, pt->last_phys, DMAMAP_GFP_ATOMIC, &t->phys);
+	if (!t->entries || t->phys > pt->last_phys)
+		return false;
+	if (level) {
+		t->below = dmamap_pages_alloc(pt->host, PT_PAGE, ~(phys_addr_t)0, DMAMAP_GFP_ATOMIC,
+					      NULL);
+		if (!t->below)
+			return false;
+	}
+	if (!pt->backend.caps.coherent_walk) {
+		dmamap_cache_for_device(pt->host, t->phys, PT_PAGE, DMA_TO_DEVICE);
+		dmamap_cache_flush(pt->host);
+	}
+	return true;
+}
+
+/* An empty table, which hardware sees as empty before anything points to it. */
+static struct pt_table *make_table(struct pt_backend *pt, unsigned int level)
+{
+	struct pt_table **spares = &pt->spares[level != 0];
+	struct pt_table *t = *spares;
+
+	if (t) {
+		*spares = t->next;
+		pt->n_spares[level != 0]--;
+	} else {
+		t = dmamap_slab_alloc(&pt->tables);
+		if (t && !fill_table(pt, t, level)) {
+			free_table(pt, t);
+			t = NULL;
+		}
+	}
+	if (t) {
+		t->level = (uint16_t)level;
+		pt->bytes += page_bytes(pt);
+	}
+	return t;
+}
+
+static void give_back(struct pt_backend *pt, struct pt_table *t)
+{
+	unsigned int kind = t->level != 0;
+
+	pt->bytes -= page_bytes(pt);
+	if (pt->n_spares[kind] == PT_SPARES) {
+		free_table(pt, t);
+		return;
+	}
+	t->next = pt->spares[kind];
+	pt->spares[kind] = t;
+	pt->n_spares[kind]++;
+}
+
+/* --- what was written */
+
+static void clean_run(struct pt_written *w, unsigned int level)
+{
+	struct pt_table *t = w->run[level].table;
+	uint64_t first = w->run[level].first * sizeof(uint64_t);
+	uint64_t size = (w->run[level].last + 1) * sizeof(uint64_t) - first;
+
+	if (t)
+		dmamap_cache_for_device(w->pt->host, t->phys + first, size, DMA_TO_DEVICE);
+	w->run[level].table = NULL;
+}
+
+void dmamap_pt_note_written(struct pt_written *w, struct pt_table *t, unsigned int first,
+			    unsigned int last)
+{
+	if (w->run[t->level].table != t) {
+		clean_run(w, t->level);
+		w->run[t->level].table = t;
+		w->run[t->level].first = first;
+		w->run[t->level].last = last;
+		return;
+	}
+	if (first < w->run[t->level].first)
+		w->run[t->level].first = first;
+	if (last > w->run[t->level].last)
+		w->run[t->level].last = last;
+}
+
+void dmamap_pt_clean_written(struct pt_written *w)
+{
+	if (w->pt->backend.caps.coherent_walk)
+		return;
+	for (unsigned int level = 0; level < PT_MAX_LEVELS; level++)
+		clean_run(w, level);
+}
+
+/* --- linking */
+
+struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i,
+				     uint64_t (*entry)(phys_addr_t table))
+{
+	struct pt_table *below = make_table(w->pt, t->level - 1u);
+
+	if (!below)
+		return NULL;
+	below->parent = t;
+	below->index = (uint16_t)i;
+	t->below[i] = below;
+	pt_write(t, i, entry(below->phys));
+	t->used++;
+	pt_note(w, t, i, i);
+	return below;
+}
+
+static void unlink_table(struct pt_written *w, struct pt_table *t, struct dma_freed *freed)
+{
+	struct pt_table *parent = t->parent;
+
+	pt_write(parent, t->index, 0);
+	parent->below[t->index] = NULL;
+	parent->used--;
+	pt_note(w, parent, t->index, t->index);
+	if (w->pt->leaf == t)
+		w->pt->leaf = NULL;
+	t->next = freed->tables;
+	freed->tables = t;
+	freed->bytes += page_bytes(w->pt);
+}
+
+void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed)
+{
+	struct pt_backend *pt = pt_of(backend);
+	struct pt_written w;
+	struct pt_table *t;
+
+	if (!pt->empty)
+		return;
+	pt_written_init(&w, pt);
+	while ((t = pt->empty)) {
+		pt->empty = t->next;
+		t->listed = false;
+		/* A parent that is listed has its own turn. */
+		for (; !t->used && !t->listed && t != pt->root; t = t->parent)
+			unlink_table(&w, t, freed);
+	}
+	dmamap_pt_clean_written(&w);
+	dmamap_pt_flush(pt);
+}
+
+void dmamap_pt_release(struct dma_backend *backend, struct dma_freed *freed)
+{
+	struct pt_table *t = freed->tables;
+
+	while (t) {
+		struct pt_table *next = t->next;
+
+		give_back(pt_of(backend), t);
+		t = next;
+	}
+	*freed = (struct dma_freed){ 0 };
+}
+
+/* --- the whole */
+
+bool dmamap_pt_make_root(struct pt_backend *pt)
+{
+	pt->root = make_table(pt, pt->levels - 1);
+	return pt->root;
+}
+
+static void free_below(struct pt_backend *pt, struct pt_table *t)
+{
+	for (unsigned int i = 0; t->level && i < PT_ENTRIES; i++)
+		if (t->below[i])
+			free_below(pt, t->below[i]);
+	free_table(pt, t);
+}
+
+void dmamap_pt_free_tables(struct pt_backend *pt)
+{
+	for (unsigned int kind = 0; kind < 2; kind++) {
+		while (pt->spares[kind]) {
+			struct pt_table *t = pt->spares[kind];
+
+			pt->spares[kind] = t->next;
+			free_table(pt, t);
+		}
+	}
+	if (pt->root)
+		free_below(pt, pt->root);
+	dmamap_slab_fini(&pt->tables);
+}

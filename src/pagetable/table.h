@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tables of a page-table backend: their memory, and how they are linked, unlinked and given back.
+ *
+ * Each hardware table has a descriptor (struct pt_table) that counts its entries and, above the lowest level, knows the
+ * tables below it, so that a walk never turns a physical address into a pointer.
+ *
+ * Life of a table: made (zeroed and cleaned), linked into its parent, filled. When its last entry goes it is listed as
+ * empty but stays linked, and what is mapped there next finds it: hardware may have cached the way to it, and a second
+ * table in its place would be invisible until an invalidation. Only prune, which an invalidation of the way follows
+ * before any map, unlinks it (and then its parents, if they are empty too); release gives it back. Up to PT_SPARES
+ * tables of a kind are kept, empty, for the next that is made. The root is never unlinked.
+ *
+ * The owner (the domain) serialises all calls. Entries are written whole, because the hardware reads at any time.
+ */
+#ifndef DMAMAP_PAGETABLE_TABLE_H
+#define DMAMAP_PAGETABLE_TABLE_H
+
+#include <dmamap/pagetable.h>
+
+#include "base/host.h"
+#include "base/slab.h"
+
+#pragma GCC visibility push(hidden)
+
+#define PT_PAGE	      4096u
+#define PT_PAGE_SHIFT 12u
+#define PT_INDEX_BITS 9u
+#define PT_ENTRIES    512u
+#define PT_MAX_LEVELS 5u
+/** Empty tables kept, of each kind, to save the host's allocator and the zeroing. */
+#define PT_SPARES 4u
+
+/** A hardware table. Level 0 is the lowest. */
+struct pt_table {
+	uint64_t *entries;
+	phys_addr_t phys;
+	struct pt_table *parent;
+	/** Level above 0: the table below each entry, or NULL. One page. */
+	struct pt_table **below;
+	/** In the list of empty tables, of freed ones or of spares. */
+	struct pt_table *next;
+	uint16_t level;
+	uint16_t index; /* in the parent */
+	uint16_t used;	/* entries that are not 0 */
+	bool listed;	/* in the list of empty tables; it may have been filled since */
+};
+
+/** What a format's file gives to the backend. */
+struct pt_format_desc {
+	enum dma_pt_format format;
+	unsigned int min_levels;
+	unsigned int max_levels;
+	uint64_t page_sizes;
+	/** Physical addresses that no leaf may have: what the hardware takes for interrupts. */
+	phys_addr_t hole_first;
+	phys_addr_t hole_last;
+	const struct dma_backend_ops *ops;
+};
+
+struct pt_backend {
+	struct dma_backend backend;
+	struct dma_host *host;
+	const struct pt_format_desc *desc;
+	struct dma_iommu_unit *unit;
+	unsigned int domain_id;
+	unsigned int levels;
+	bool force_coherent;
+	uint64_t last_iova;
+	uint64_t last_phys;
+	struct pt_table *root;
+	/** The lowest table used last, and the I/O addresses it serves, shifted by what it spans. */
+	struct pt_table *leaf;
+	uint64_t leaf_tag;
+
+	struct dmamap_slab tables;
+	struct pt_table *empty;
+	struct pt_table *spares[2]; /* of level 0, of higher ones */
+	unsigned int n_spares[2];
+	uint64_t bytes; /* of tables, spares not included */
+};
+
+static inline struct pt_backend *pt_of(struct dma_backend *backend)
+{
+	return (struct pt_backend *)backend;
+}
+
+/** log2 of what an entry at @level spans. */
+static inline unsigned int pt_shift(unsigned int level)
+{
+	return PT_PAGE_SHIFT + PT_INDEX_BITS * level;
+}
+
+static inline unsigned int pt_index(uint64_t iova, unsigned int level)
+{
+	return (iova >> pt_shift(level)) % PT_ENTRIES;
+}
+
+/** The walker reads at any time: an entry is never torn, and follows what it points to. */
+static inline void pt_write(struct pt_table *t, unsigned int i, uint64_t entry)
+{
+	__atomic_store_n(&t->entries[i], entry, __ATOMIC_RELEASE);
+}
+
+/**
+ * Entries written by one call, a run for each level, to be cleaned when the call leaves the table or ends: for walkers
+ * that do not snoop.
+ */
+struct pt_written {
+	struct pt_backend *pt;
+	struct {
+		struct pt_table *table;
+		unsigned int first;
+		unsigned int last;
+	} run[PT_MAX_LEVELS];
+};
+
+static inline void pt_written_init(struct pt_written *w, struct pt_backend *pt)
+{
+	w->pt = pt;
+	for (unsigned int i = 0; i < PT_MAX_LEVELS; i++)
+		w->run[i].table = NULL;
+}
+
+void dmamap_pt_note_written(struct pt_written *w, struct pt_table *t, unsigned int first,
+			    unsigned int last);
+
+static inline void pt_note(struct pt_written *w, struct pt_table *t, unsigned int first,
+			   unsigned int last)
+{
+	if (!w->pt->backend.caps.coherent_walk)
+		dmamap_pt_note_written(w, t, first, last);
+}
+
+/** Clean all that was noted. The host may still have to finish: dmamap_cache_flush(). */
+void dmamap_pt_clean_written(struct pt_written *w);
+
+/** A new table below entry @i of @t, which is 0; @entry(phys) is what to write there. NULL without memory. */
+struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i,
+				     uint64_t (*entry)(phys_addr_t table));
+
+/** @t has run empty: the next prune will see to it. */
+static inline void pt_list_empty(struct pt_backend *pt, struct pt_table *t)
+{
+	if (t->listed || t == pt->root)
+		return;
+	t->listed = true;
+	t->next = pt->empty;
+	pt->empty = t;
+}
+
+void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed);
+void dmamap_pt_release(struct dma_backend *backend, struct dma_freed *freed);
+
+/** Refuse what no format enters: 0, -EINVAL (protection, alignment, size), -ERANGE (widths, hole). */
+int dmamap_pt_check_map(const struct pt_backend *pt, dma_addr_t iova, const struct dma_vec *vec,
+			size_t n, unsigned int prot);
+
+/**
+ * A failed map has cleared what it had entered (@entered: anything at all). Hardware may have seen that, and the tables
+ * made for it; the caller reuses the addresses at once. So invalidate here, and give every empty table back.
+ */
+void dmamap_pt_undo_done(struct pt_backend *pt, bool entered);
+
+/** Wait for cache maintenance. */
+static inline void dmamap_pt_flush(struct pt_backend *pt)
+{
+	if (!pt->backend.caps.coherent_walk)
+		dmamap_cache_flush(pt->host);
+}
+
+/* The format-independent members of struct dma_backend_ops. */
+int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
+void dmamap_pt_invalidate(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
+			  bool leaf_only);
+void dmamap_pt_wait(struct dma_backend *backend);
+int dmamap_pt_attach(struct dma_backend *backend, struct dma_device *dev);
+void dmamap_pt_detach(struct dma_backend *backend, struct dma_device *dev);
+uint64_t dmamap_pt_table_bytes(struct dma_backend *backend);
+void dmamap_pt_destroy(struct dma_backend *backend);
+
+/** Make the root. False without memory. */
+bool dmamap_pt_make_root(struct pt_backend *pt);
+/** Free every table. */
+void dmamap_pt_free_tables(struct pt_backend *pt);
+
+/** The formats. */
+extern const struct pt_format_desc dmamap_pt_vtd_second_stage;
+
+#pragma GCC visibility pop
+
+#endif

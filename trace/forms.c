@@ -57,7 +57,7 @@ static const struct dmt_form forms[DMT_TYPE_COUNT] = {
 	[DMT_IOMMU_MAP] = IOMMU("map", DMT_F_IOVA | DMT_F_PADDR | DMT_F_SIZE),
 	[DMT_IOMMU_UNMAP] = IOMMU("unmap", DMT_F_IOVA | DMT_F_SIZE | DMT_F_UNMAPPED),
 	[DMT_IOMMU_FAULT] = { "io_page_fault", 13, DMT_SHAPE_FAULT, false, DMT_F_IOVA | DMT_F_FLAGS,
-			      0 },
+			      REFUSAL },
 	[DMT_IOMMU_ADD_DEVICE] = IOMMU("add_device_to_group", DMT_F_GROUP | DMT_F_DEVICE),
 	[DMT_IOMMU_REMOVE_DEVICE] = IOMMU("remove_device_from_group", DMT_F_GROUP | DMT_F_DEVICE),
 	[DMT_IOMMU_ATTACH_DEVICE] = IOMMU("attach_device_to_domain", DMT_F_DEVICE),

@@ -224,7 +224,7 @@ static void check_cut(const char *line, size_t cut, const struct dmt_event *want
 		if (cut_refusal(want, line, cut)) {
 			expected.route = expected.reason = NULL;
 			expected.failed = one.event.failed;
-			but = BUT_ATTRS | BUT_SIZE;
+			but = BUT_ATTRS | BUT_SIZE | BUT_FAULT_FLAGS;
 		} else if (cut <= last) {
 			fail_msg("cut to %zu bytes, still an event: %.*s", cut, (int)cut, line);
 		}

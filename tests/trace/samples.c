@@ -445,6 +445,30 @@ const struct sample samples[] = {
 	    .route = "none",
 	    .reason = "bad-direction" } },
 	{ NIC_LINE
+	  "swiotlb_bounced: dev_name: 0000:01:00.0 dma_mask=ffff dev_addr=1000 size=64 NORMAL "
+	  "route=direct reason=bounce-exhausted",
+	  { .type = DMT_BOUNCED,
+	    NIC,
+	    .device = "0000:01:00.0",
+	    .dma_mask = 0xffff,
+	    .dma_addr = 0x1000,
+	    .size = 64,
+	    .failed = true,
+	    .route = "direct",
+	    .reason = "bounce-exhausted" } },
+	{ NIC_LINE
+	  "io_page_fault: IOMMU:dmamap 0000:01:00.0 iova=0x0000000000001000 flags=0x1 route=iommu "
+	  "reason=not-mapped",
+	  { .type = DMT_IOMMU_FAULT,
+	    NIC,
+	    .driver = "dmamap",
+	    .device = "0000:01:00.0",
+	    .iova_start = 0x1000,
+	    .fault_flags = 1,
+	    .failed = true,
+	    .route = "iommu",
+	    .reason = "not-mapped" } },
+	{ NIC_LINE
 	  "dma_sync_single_for_cpu: 0000:01:00.0 dir=FROM_DEVICE dma_addr=1000 size=64 route=iommu "
 	  "reason=not-mapped",
 	  { .type = DMT_SYNC_SINGLE_FOR_CPU,

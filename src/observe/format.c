@@ -34,15 +34,28 @@ static const char *const names[] = {
 	[DMA_EVENT_IOMMU_FAULT] = "io_page_fault",
 };
 
+/** One word, whatever the owner called the device: traces are split at blanks. */
+static void put_name(const struct out *o, const struct dma_device *dev)
+{
+	const char *name = dev ? dmamap_device_name(dev) : "";
+
+	if (!*name)
+		name = "unnamed";
+	for (; *name; name++)
+		o->t.put(o->t.ctx, *name > ' ' && *name != 0x7f ? name : "_", 1);
+}
+
 static void put_dir(const struct out *o)
 {
 	static const char *const dirs[] = { "BIDIRECTIONAL", "TO_DEVICE", "FROM_DEVICE", "NONE" };
 
 	dmamap_put_str(&o->t, " dir=");
-	if ((unsigned int)o->e->dir < 4)
+	if ((unsigned int)o->e->dir < 4) {
 		dmamap_put_str(&o->t, dirs[o->e->dir]);
-	else
-		dmamap_put_hex(&o->t, (uint64_t)o->e->dir);
+		return;
+	}
+	dmamap_put_str(&o->t, "0x");
+	dmamap_put_hex(&o->t, (unsigned int)o->e->dir);
 }
 
 /** Names joined with "|", then whatever is left as hex. */
@@ -205,7 +218,7 @@ static void put_sg_err(const struct out *o)
 
 static void put_dma_event(const struct out *o)
 {
-	dmamap_put_str(&o->t, dmamap_device_name(o->e->dev));
+	put_name(o, o->e->dev);
 	put_dir(o);
 	switch (o->e->type) {
 	case DMA_EVENT_MAP_SG:
@@ -231,7 +244,7 @@ static void put_dma_event(const struct out *o)
 static void put_bounced(const struct out *o)
 {
 	dmamap_put_str(&o->t, "dev_name: ");
-	dmamap_put_str(&o->t, dmamap_device_name(o->e->dev));
+	put_name(o, o->e->dev);
 	put_hex(o, " dma_mask=", o->e->mask);
 	put_hex(o, " dev_addr=", o->e->phys);
 	put_dec(o, " size=", o->e->size);
@@ -258,7 +271,7 @@ static void put_iommu(const struct out *o)
 static void put_fault(const struct out *o)
 {
 	dmamap_put_str(&o->t, "IOMMU:dmamap ");
-	dmamap_put_str(&o->t, o->e->dev ? dmamap_device_name(o->e->dev) : "");
+	put_name(o, o->e->dev);
 	dmamap_put_str(&o->t, " iova=");
 	dmamap_put_hex_wide(&o->t, o->e->dma_addr);
 	dmamap_put_str(&o->t, o->e->write ? " flags=0x1" : " flags=0x0");

@@ -42,7 +42,7 @@ static void put_name(const struct out *o, const struct dma_device *dev)
 	if (!*name)
 		name = "unnamed";
 	for (; *name; name++)
-		o->t.put(o->t.ctx, *name > ' ' && *name != 0x7f ? name : "_", 1);
+		o->t.put(o->t.ctx, *name > ' ' && *name < 0x7f ? name : "_", 1);
 }
 
 static void put_dir(const struct out *o)

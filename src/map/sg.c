@@ -133,6 +133,8 @@ static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 	} else {
 		event.type = DMA_EVENT_MAP_SG_ERR;
 		silent = silent || is_documented(why.err);
+		if (!why.err)
+			why.err = got; /* a method said 0: no error, but no mapping either */
 	}
 	dmamap_finish(&event, route, &why, silent);
 	return got;

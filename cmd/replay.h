@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `dmamap replay`: what its files share.
+ *
+ *   replay.c           options
+ *   replay_run.c       the traces, event by event
+ *   replay_machine.c   the simulated machine and its devices
+ *   replay_frames.c    memory for what the trace mapped
+ *   replay_index.c     live mappings, found by what the trace called them
+ *   replay_map.c       map and unmap events; replay_sg.c lists; replay_alloc.c allocations; replay_sync.c syncs
+ *   replay_lengths.c   lengths of list elements that the kernel merged
+ *   replay_data.c      what CPU and device do with a mapping; replay_pattern.c the bytes
+ *   replay_trace.c     the trace of the replay; replay_report.c its result
+ *
+ * Memory grows with the live mappings, not with the trace.
+ */
+#ifndef DMAMAP_CMD_REPLAY_H
+#define DMAMAP_CMD_REPLAY_H
+
+#include <stdio.h>
+
+#include <dmamap/sim.h>
+
+#include "cmd.h"
+#include "trace.h"
+
+enum replay_route {
+	REPLAY_AUTO,
+	REPLAY_DIRECT,
+	REPLAY_BOUNCE,
+	REPLAY_IOMMU,
+	REPLAY_OPS,
+	/* Of several traces: not the same. */
+	REPLAY_MIXED,
+};
+
+struct replay_options {
+	enum replay_route route;
+	enum dma_invalidation invalidation;
+	unsigned int mask_bits;
+	bool clock_trace;
+	bool verify;
+	bool json;
+	/* NULL: no trace. */
+	const char *trace_out;
+	enum dma_dialect dialect;
+};
+
+/* The fields of the report, docs/json.md. */
+struct replay_counts {
+	uint64_t events;
+	uint64_t skipped_lines;
+	uint64_t lost_events;
+	uint64_t devices;
+	uint64_t maps;
+	uint64_t unmaps;
+	uint64_t unmatched_unmaps;
+	uint64_t trace_failures;
+	uint64_t refused_mmio;
+	uint64_t map_failures;
+	uint64_t syncs;
+	uint64_t bytes_mapped;
+	uint64_t bytes_verified;
+	uint64_t mismatches;
+	uint64_t stale_checked;
+	uint64_t stale_blocked;
+	uint64_t stale_reached;
+	uint64_t live;
+	uint64_t peak_live;
+	uint64_t inferred_lengths;
+	uint64_t truncated;
+	uint64_t bounced_maps;
+	uint64_t bounce_peak_bytes;
+	uint64_t invalidations;
+	uint64_t iova_peak_bytes;
+	uint64_t table_peak_bytes;
+	uint64_t events_per_second;
+};
+
+struct replay_device {
+	struct replay_device *next_in_bucket;
+	struct replay_device *next;
+	char *name;
+	unsigned int trace;
+	enum replay_route route;
+	struct sim_device *sim;
+	struct dma_domain *domain;
+	struct dma_parms parms;
+	/* Bit k: mappings of more than 2^(k-1) and up to 2^k bytes have been live. */
+	uint64_t size_classes;
+	/* Length of the lists that the kernel cut off; 0: none so far. */
+	size_t cut_lists;
+};
+
+/* --- replay_frames.c */
+
+#define FRAMES_CLASSES 4
+/* Runs of up to so many pages are kept for the next mapping of that size. */
+#define FRAMES_KEPT 64
+
+struct frames_stack {
+	phys_addr_t *base;
+	size_t n;
+	size_t room;
+};
+
+/* A class of addresses, [start, end): what a device with some mask can tell apart. */
+struct frames_class {
+	uint64_t start;
+	uint64_t end;
+	struct frames_stack kept[FRAMES_KEPT + 1];
+};
+
+struct frames {
+	struct sim_machine *machine;
+	struct frames_class classes[FRAMES_CLASSES];
+	unsigned int n;
+};
+
+/** Give @machine, which has not started, RAM and a BAR in every class that @mask_bits and tradition make. */
+int frames_init(struct frames *frames, struct sim_machine *machine, unsigned int mask_bits);
+/** A run of @pages in the class of [@phys, @phys + @pages x 4 KiB); DMAMAP_PHYS_NONE if the class is exhausted. */
+phys_addr_t frames_take(struct frames *frames, phys_addr_t phys, uint64_t pages, bool mmio);
+/** Give back what frames_take() returned. */
+void frames_give(struct frames *frames, phys_addr_t base, uint64_t pages, bool mmio);
+/** The class of an address, as words for a message. */
+void frames_class_text(struct frames *frames, phys_addr_t phys, char *buf, size_t size);
+void frames_free(struct frames *frames);
+
+/* --- live mappings */
+
+enum live_kind {
+	LIVE_SINGLE,
+	LIVE_ALLOC,
+	LIVE_LIST,
+};
+
+struct live;
+struct live_bucket;
+
+struct live_link {
+	struct live *live;
+	struct live_link *prev;
+	struct live_link *next;
+	struct live_bucket *bucket;
+};
+
+/* Memory behind a mapping: a run of frames in place of the trace's. */
+struct live_run {
+	phys_addr_t traced;
+	phys_addr_t base;
+	uint64_t pages;
+};
+
+struct live_list {
+	struct scatterlist *sgl;
+	unsigned int nents;
+	/* DMA elements. */
+	unsigned int ents;
+	struct live_run *runs;
+	size_t n_runs;
+	/* Addresses as the trace gave them. */
+	uint64_t *traced;
+	size_t n_traced;
+};
+
+struct live {
+	struct live_link by_addr;
+	struct live_link by_list;
+	/* All of them, for the end. */
+	struct live *prev;
+	struct live *next;
+	struct replay_device *device;
+	enum live_kind kind;
+	enum dma_data_direction dir;
+	unsigned long attrs;
+	bool mmio;
+	/* The map was refused or failed here; kept so that its unmap is recognised. */
+	bool ghost;
+	bool bounced;
+	/* The CPU may touch it: false for memory without a kernel mapping. */
+	bool has_cpu;
+	uint64_t size;
+	/* Where the trace had it, and how many bytes there: of a list, the first DMA element. */
+	dma_addr_t traced;
+	uint64_t span;
+	dma_addr_t dma;
+	void *cpu;
+	struct live_run run;
+	/* Of the first byte in its page. */
+	uint64_t traced_offset;
+	/* What is in it: the pattern @seed, but for overlay_len bytes from overlay_at, which hold @overlay_seed. */
+	uint64_t seed;
+	uint64_t overlay_at;
+	uint64_t overlay_len;
+	uint64_t overlay_seed;
+	struct live_list list;
+};
+
+struct live_index {
+	struct live_bucket **heads;
+	size_t mask;
+	size_t n;
+	struct live_bucket *spare;
+	struct live *all;
+};
+
+int live_index_init(struct live_index *index);
+void live_index_free(struct live_index *index);
+/** Enter @live, which knows its kind, device, traced address, size and list. 0 or -ENOMEM. */
+int live_add(struct live_index *index, struct live *live);
+void live_remove(struct live_index *index, struct live *live);
+/** The oldest single mapping or allocation at exactly @addr; one of @size and @dir is preferred. */
+struct live *live_find(struct live_index *index, struct replay_device *device, enum live_kind kind,
+		       dma_addr_t addr, uint64_t size, enum dma_data_direction dir);
+/** The oldest live mapping of any kind (of a list: the first DMA element) that covers [@addr, @addr + @size). */
+struct live *live_find_cover(struct live_index *index, struct replay_device *device,
+			     dma_addr_t addr, uint64_t size);
+/** The oldest live list with these addresses. */
+struct live *live_find_list(struct live_index *index, struct replay_device *device,
+			    const uint64_t *phys, size_t n);
+
+/* --- replay_lengths.c */
+
+struct iommu_line {
+	uint64_t iova;
+	uint64_t size;
+	phys_addr_t phys;
+};
+
+/* The latest `map: IOMMU` lines. */
+struct iommu_lines {
+	struct iommu_line *ring;
+	uint64_t n;
+};
+
+int iommu_lines_add(struct iommu_lines *lines, const struct dmt_event *event);
+/** Lengths of the @event->n_phys elements of a list. Returns true if they are exact, false if the page rule was used. */
+bool lengths_of_list(const struct iommu_lines *lines, const struct dmt_event *event, uint64_t *len);
+
+/* --- the replay */
+
+#define REPLAY_DEVICE_BUCKETS 1024
+#define REPLAY_SCRATCH	      (64u << 10)
+/* Findings of one kind that are shown one by one. */
+#define REPLAY_SHOWN 5
+
+struct replay {
+	struct replay_options options;
+	struct replay_counts counts;
+	enum replay_route route;
+
+	struct sim_machine *machine;
+	struct sim_iommu *iommu;
+	struct dma_bounce *pool;
+	struct frames frames;
+
+	struct replay_device *device_buckets[REPLAY_DEVICE_BUCKETS];
+	struct replay_device *devices;
+
+	struct live_index index;
+	struct iommu_lines lines;
+	uint64_t *lengths;
+	size_t lengths_room;
+
+	/* The trace that is being read. */
+	struct dmt_reader *reader;
+	unsigned int trace;
+	enum replay_route trace_route;
+	/* Line of the event, for messages. */
+	uint64_t line;
+	uint64_t first_ts;
+	uint64_t time_base;
+	bool has_first_ts;
+
+	uint64_t next_seed;
+	unsigned char *scratch;
+	uint64_t shown_damage;
+	uint64_t shown_failures;
+	uint64_t shown_mismatches;
+	uint64_t shown_stale;
+
+	FILE *trace_file;
+	struct dma_observer observer;
+};
+
+/* replay_machine.c: 0, or an exit code after a message. */
+int machine_start(struct replay *r);
+void machine_end(struct replay *r);
+/** The device of that name, created if it is new. NULL after a message; then *@code is the exit code. */
+struct replay_device *machine_device(struct replay *r, const char *name, int *code);
+/** Sum up the figures of domains and pools. */
+void machine_figures(struct replay *r);
+
+/* replay_run.c */
+int replay_run(struct replay *r, char *const *traces, int n);
+/** Name, line and what failed, with the library's reason; the first few. */
+void replay_map_failed(struct replay *r, struct replay_device *device, const char *what);
+void replay_no_frames(struct replay *r, phys_addr_t phys, uint64_t pages, bool mmio);
+
+/*
+ * The events; 0, or an exit code after a message. A map that fails is not an error of the replay.
+ */
+int replay_map(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+int replay_unmap(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+int replay_map_list(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+int replay_unmap_list(struct replay *r, struct replay_device *device,
+		      const struct dmt_event *event);
+int replay_alloc(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+int replay_free(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+void replay_sync(struct replay *r, struct replay_device *device, const struct dmt_event *event);
+void replay_sync_list(struct replay *r, struct replay_device *device,
+		      const struct dmt_event *event);
+/** Count @live as mapped and enter it; takes it. 0 or an exit code. */
+int replay_entered(struct replay *r, struct live *live);
+/** Count @live as unmapped, take it out and release it with its memory. */
+void replay_left(struct replay *r, struct live *live);
+/** A new record; NULL after a message. */
+struct live *replay_live_new(struct replay *r, struct replay_device *device, enum live_kind kind,
+			     const struct dmt_event *event);
+/** Release @live, which is in no index, and its memory. */
+void replay_live_free(struct replay *r, struct live *live);
+/** Undo a mapping at the end of the replay, unobserved, uncounted. */
+void replay_drop(struct replay *r, struct live *live);
+
+/* replay_data.c; all do nothing with --no-verify. */
+
+/** The CPU fills what is going to be mapped. */
+void data_before_map(struct replay *r, struct live *live);
+/** The device uses what was mapped. */
+void data_after_map(struct replay *r, struct live *live);
+void data_before_unmap(struct replay *r, struct live *live);
+/** The CPU looks at what came back; @attrs are the unmap's. */
+void data_after_unmap(struct replay *r, struct live *live, unsigned long attrs);
+/** The device tries an unmapped address again (iommu route). */
+void data_try_stale(struct replay *r, struct live *live);
+/** A part, [@at, @at + @len), was or is going to be synced in direction @dir. */
+void data_after_sync_for_cpu(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+			     enum dma_data_direction dir);
+void data_before_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+				 enum dma_data_direction dir);
+void data_after_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+				enum dma_data_direction dir);
+
+/* replay_pattern.c: bytes that depend on their address @key and on a seed. */
+void pattern_fill(void *to, uint64_t key, uint64_t len, uint64_t seed);
+bool pattern_matches(const void *at, uint64_t key, uint64_t len, uint64_t seed);
+
+/* replay_trace.c: 0, or an exit code after a message. */
+int trace_start(struct replay *r);
+int trace_end(struct replay *r);
+
+/* replay_report.c */
+const char *replay_route_name(enum replay_route route);
+int report_print(const struct replay *r, char *const *traces, int n);
+
+#endif

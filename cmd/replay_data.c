@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What CPU and device do with a mapping, and whether each sees what the other wrote.
+ *
+ * TO_DEVICE: the CPU fills the buffer before the map, the device reads it after the map and again before the unmap.
+ * FROM_DEVICE: the CPU fills it with something else, the device writes after the map and again before the unmap, and
+ * after the unmap the CPU must see what was written last. BIDIRECTIONAL does both. Between them the rules of the API
+ * hold: the CPU looks at a live mapping only after a sync that the trace has, and rewrites it only before one. Every
+ * write takes a new seed, so that old data shows.
+ *
+ * A buffer holds one pattern, or a second one in one part of it, which is what syncs of a part leave behind. A part
+ * that would need a third is read, but not written.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "replay.h"
+
+/* Splitmix64: seeds that differ in every byte, most of the time. */
+static uint64_t new_seed(struct replay *r)
+{
+	uint64_t z = r->next_seed += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	return z ^ (z >> 31);
+}
+
+enum data_op {
+	CPU_FILL,
+	CPU_CHECK,
+	DEVICE_READ,
+	DEVICE_WRITE,
+};
+
+/* One contiguous piece of a mapping, as CPU and device address it. */
+struct piece {
+	unsigned char *cpu;
+	/* Address that the pattern goes by. */
+	uint64_t key;
+	dma_addr_t dma;
+	uint64_t len;
+};
+
+static void tell_mismatch(struct replay *r, const struct live *live, const struct piece *piece,
+			  const char *what)
+{
+	r->counts.mismatches++;
+	if (r->shown_mismatches++ < REPLAY_SHOWN)
+		cmd_say("%s:%" PRIu64 ": %s: mapping of 0x%" PRIx64 " (here 0x%" PRIx64 ", %" PRIu64
+			" bytes): %s",
+			dmt_name(r->reader), r->line, live->device->name, live->traced, piece->dma,
+			live->size, what);
+}
+
+static void device_fault(struct replay *r, const struct live *live, const struct piece *piece,
+			 const struct sim_fault *fault)
+{
+	char text[120];
+
+	snprintf(text, sizeof(text), "the device cannot %s 0x%" PRIx64 ": %s",
+		 fault->write ? "write" : "read", fault->addr, sim_fault_name(fault->reason));
+	tell_mismatch(r, live, piece, text);
+}
+
+static void device_read(struct replay *r, const struct live *live, const struct piece *piece,
+			uint64_t seed)
+{
+	struct sim_fault fault;
+
+	for (uint64_t at = 0, n; at < piece->len; at += n) {
+		n = piece->len - at < REPLAY_SCRATCH ? piece->len - at : REPLAY_SCRATCH;
+		if (sim_dma_read(live->device->sim, piece->dma + at, r->scratch, n, &fault)) {
+			device_fault(r, live, piece, &fault);
+			return;
+		}
+		r->counts.bytes_verified += n;
+		if (!pattern_matches(r->scratch, piece->key + at, n, seed)) {
+			tell_mismatch(r, live, piece,
+				      "the device read other data than the CPU wrote");
+			return;
+		}
+	}
+}
+
+static void device_write(struct replay *r, const struct live *live, const struct piece *piece,
+			 uint64_t seed)
+{
+	struct sim_fault fault;
+
+	for (uint64_t at = 0, n; at < piece->len; at += n) {
+		n = piece->len - at < REPLAY_SCRATCH ? piece->len - at : REPLAY_SCRATCH;
+		pattern_fill(r->scratch, piece->key + at, n, seed);
+		if (sim_dma_write(live->device->sim, piece->dma + at, r->scratch, n, &fault)) {
+			device_fault(r, live, piece, &fault);
+			return;
+		}
+	}
+}
+
+static void do_piece(struct replay *r, const struct live *live, enum data_op op,
+		     const struct piece *piece, uint64_t seed)
+{
+	if (!piece->len)
+		return;
+	switch (op) {
+	case CPU_FILL:
+		pattern_fill(piece->cpu, piece->key, piece->len, seed);
+		break;
+	case CPU_CHECK:
+		r->counts.bytes_verified += piece->len;
+		if (!pattern_matches(piece->cpu, piece->key, piece->len, seed))
+			tell_mismatch(r, live, piece,
+				      "the CPU sees other data than the device wrote");
+		break;
+	case DEVICE_READ:
+		device_read(r, live, piece, seed);
+		break;
+	case DEVICE_WRITE:
+		device_write(r, live, piece, seed);
+		break;
+	}
+}
+
+/* The CPU's side of a list, element by element. */
+static void do_elements(struct replay *r, struct live *live, enum data_op op)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(live->list.sgl, sg, live->list.nents, i)
+	{
+		struct piece piece = { .key = sg_phys(sg), .len = sg->length };
+
+		piece.cpu = sim_cpu_ptr(r->machine, piece.key, piece.len);
+		do_piece(r, live, op, &piece, live->seed);
+	}
+}
+
+/* The device's side: its elements cover those of the CPU in order, with other boundaries. */
+static void do_segments(struct replay *r, struct live *live, enum data_op op)
+{
+	struct scatterlist *cpu = live->list.sgl, *dma = live->list.sgl;
+	uint64_t cpu_at = 0, dma_at = 0;
+	unsigned int left = live->list.ents;
+
+	while (left && cpu) {
+		uint64_t cpu_left = cpu->length - cpu_at, dma_left = dma->dma_length - dma_at;
+		uint64_t len = cpu_left < dma_left ? cpu_left : dma_left;
+		struct piece piece = { NULL, sg_phys(cpu) + cpu_at, dma->dma_address + dma_at,
+				       len };
+
+		do_piece(r, live, op, &piece, live->seed);
+		cpu_at += len;
+		dma_at += len;
+		if (cpu_at == cpu->length) {
+			cpu = sg_next(cpu);
+			cpu_at = 0;
+		}
+		if (dma_at == dma->dma_length) {
+			dma = sg_next(dma);
+			dma_at = 0;
+			left--;
+		}
+	}
+	if (left || cpu)
+		tell_mismatch(r, live, &(struct piece){ .dma = live->dma },
+			      "the device's elements are not as long as the list");
+}
+
+static void do_part(struct replay *r, struct live *live, enum data_op op, uint64_t at, uint64_t len,
+		    uint64_t seed)
+{
+	uint64_t base = live->kind == LIVE_ALLOC ? 0 : live->run.base + live->traced_offset;
+	struct piece piece = { (unsigned char *)live->cpu + at, base + at, live->dma + at, len };
+
+	do_piece(r, live, op, &piece, seed);
+}
+
+/* What is in [at, at + len) decides the seed: up to three parts. */
+static void do_known(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+		     uint64_t len)
+{
+	uint64_t end = at + len, from = live->overlay_at, to = from + live->overlay_len;
+
+	if (!live->overlay_len || from >= end || to <= at) {
+		do_part(r, live, op, at, len, live->seed);
+		return;
+	}
+	from = from > at ? from : at;
+	to = to < end ? to : end;
+	do_part(r, live, op, at, from - at, live->seed);
+	do_part(r, live, op, from, to - from, live->overlay_seed);
+	do_part(r, live, op, to, end - to, live->seed);
+}
+
+/* Read or check the whole mapping. */
+static void look(struct replay *r, struct live *live, enum data_op op)
+{
+	if (live->kind != LIVE_LIST)
+		do_known(r, live, op, 0, live->size);
+	else if (op == CPU_CHECK)
+		do_elements(r, live, op);
+	else
+		do_segments(r, live, op);
+}
+
+/* Write new data to the whole mapping. */
+static void renew(struct replay *r, struct live *live, enum data_op op)
+{
+	live->seed = new_seed(r);
+	live->overlay_len = 0;
+	if (live->kind != LIVE_LIST)
+		do_part(r, live, op, 0, live->size, live->seed);
+	else if (op == CPU_FILL)
+		do_elements(r, live, op);
+	else
+		do_segments(r, live, op);
+}
+
+/* Write new data to a part, if what was written to another part before can still be told. */
+static void renew_part(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+		       uint64_t len)
+{
+	if (live->kind == LIVE_LIST || (at == 0 && len == live->size)) {
+		renew(r, live, op);
+		return;
+	}
+	if (live->overlay_len &&
+	    (at > live->overlay_at || at + len < live->overlay_at + live->overlay_len)) {
+		/* The sync that follows copies the CPU's side: let that be what the device sees now. */
+		if (op == CPU_FILL)
+			do_known(r, live, op, at, len);
+		return;
+	}
+	live->overlay_at = at;
+	live->overlay_len = len;
+	live->overlay_seed = new_seed(r);
+	do_part(r, live, op, at, len, live->overlay_seed);
+}
+
+static bool device_reads(enum dma_data_direction dir)
+{
+	return dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL;
+}
+
+static bool device_writes(enum dma_data_direction dir)
+{
+	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
+}
+
+void data_before_map(struct replay *r, struct live *live)
+{
+	if (r->options.verify)
+		renew(r, live, CPU_FILL);
+}
+
+/* Coherent memory needs no sync: both see at once what the other writes. */
+static void use_coherent(struct replay *r, struct live *live)
+{
+	if (live->has_cpu) {
+		renew(r, live, CPU_FILL);
+		look(r, live, DEVICE_READ);
+	}
+	renew(r, live, DEVICE_WRITE);
+	look(r, live, live->has_cpu ? CPU_CHECK : DEVICE_READ);
+}
+
+static void use(struct replay *r, struct live *live)
+{
+	if (live->kind == LIVE_ALLOC) {
+		use_coherent(r, live);
+		return;
+	}
+	if (device_reads(live->dir))
+		look(r, live, DEVICE_READ);
+	if (device_writes(live->dir))
+		renew(r, live, DEVICE_WRITE);
+}
+
+void data_after_map(struct replay *r, struct live *live)
+{
+	if (r->options.verify)
+		use(r, live);
+}
+
+void data_before_unmap(struct replay *r, struct live *live)
+{
+	if (r->options.verify)
+		use(r, live);
+}
+
+void data_after_unmap(struct replay *r, struct live *live, unsigned long attrs)
+{
+	if (!r->options.verify || live->kind == LIVE_ALLOC || !device_writes(live->dir))
+		return;
+	/* The trace's driver did not want the slot copied back. */
+	if (live->bounced && (attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		return;
+	look(r, live, CPU_CHECK);
+}
+
+static bool reaches(const struct live *live, dma_addr_t addr)
+{
+	unsigned char byte = 0;
+
+	if (live->dir == DMA_FROM_DEVICE)
+		return sim_dma_write(live->device->sim, addr, &byte, 1, NULL) == 0;
+	return sim_dma_read(live->device->sim, addr, &byte, 1, NULL) == 0;
+}
+
+static bool list_reached(const struct live *live)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(live->list.sgl, sg, live->list.ents, i)
+	{
+		if (reaches(live, sg->dma_address) ||
+		    reaches(live, sg->dma_address + sg->dma_length - 1))
+			return true;
+	}
+	return false;
+}
+
+void data_try_stale(struct replay *r, struct live *live)
+{
+	bool reached;
+
+	if (!r->options.verify || live->device->route != REPLAY_IOMMU)
+		return;
+	reached = live->kind == LIVE_LIST
+			  ? list_reached(live)
+			  : reaches(live, live->dma) || reaches(live, live->dma + live->size - 1);
+	r->counts.stale_checked++;
+	if (!reached) {
+		r->counts.stale_blocked++;
+		return;
+	}
+	r->counts.stale_reached++;
+	if (r->options.invalidation == DMA_INVALIDATION_STRICT && r->shown_stale++ < REPLAY_SHOWN)
+		cmd_say("%s:%" PRIu64 ": %s: 0x%" PRIx64
+			" was reached by the device after its unmap",
+			dmt_name(r->reader), r->line, live->device->name, live->dma);
+}
+
+/* A list is looked at as a whole: its syncs are of all of it. */
+static void look_part(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+		      uint64_t len)
+{
+	if (live->kind == LIVE_LIST)
+		look(r, live, op);
+	else
+		do_known(r, live, op, at, len);
+}
+
+void data_after_sync_for_cpu(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+			     enum dma_data_direction dir)
+{
+	if (r->options.verify && device_writes(dir) && device_writes(live->dir))
+		look_part(r, live, CPU_CHECK, at, len);
+}
+
+void data_before_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+				 enum dma_data_direction dir)
+{
+	if (r->options.verify && device_reads(dir) && device_reads(live->dir))
+		renew_part(r, live, CPU_FILL, at, len);
+}
+
+void data_after_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
+				enum dma_data_direction dir)
+{
+	if (!r->options.verify)
+		return;
+	if (device_reads(dir) && device_reads(live->dir))
+		look_part(r, live, DEVICE_READ, at, len);
+	if (device_writes(dir) && device_writes(live->dir))
+		renew_part(r, live, DEVICE_WRITE, at, len);
+}

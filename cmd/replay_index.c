@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Live mappings, found by what the trace called them.
+ *
+ * Several live mappings of one device may have one address (a page that is mapped many times for reading), so a key
+ * leads to a queue, oldest first. There are two kinds of keys: the addresses of a list; and, for everything, the block
+ * in which a mapping starts. Blocks are as large as the mapping, rounded up to a power of two: an address inside of a
+ * mapping is then in the block where it starts or in the next one, so that syncs of a part find it without a search.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay.h"
+
+/* Tells the keys of lists from those of blocks, which have 0 to 64 here. */
+#define KEY_LIST 255u
+
+struct live_key {
+	const struct replay_device *device;
+	uint64_t value;
+	unsigned int what;
+};
+
+struct live_bucket {
+	struct live_bucket *next;
+	struct live_key key;
+	struct live_link *first;
+	struct live_link *last;
+};
+
+static uint64_t mix(uint64_t h, uint64_t v)
+{
+	h = (h ^ v) * 0xff51afd7ed558ccdull;
+	return h ^ (h >> 32);
+}
+
+static uint64_t hash_key(const struct live_key *key)
+{
+	return mix(mix(mix(key->what, (uint64_t)(uintptr_t)key->device), key->value), 0);
+}
+
+static bool same_key(const struct live_key *a, const struct live_key *b)
+{
+	return a->device == b->device && a->value == b->value && a->what == b->what;
+}
+
+int live_index_init(struct live_index *index)
+{
+	memset(index, 0, sizeof(*index));
+	index->mask = 4095;
+	index->heads = calloc(index->mask + 1, sizeof(struct live_bucket *));
+	return index->heads ? 0 : -ENOMEM;
+}
+
+static void free_chain(struct live_bucket *bucket)
+{
+	while (bucket) {
+		struct live_bucket *next = bucket->next;
+
+		free(bucket);
+		bucket = next;
+	}
+}
+
+void live_index_free(struct live_index *index)
+{
+	for (size_t i = 0; index->heads && i <= index->mask; i++)
+		free_chain(index->heads[i]);
+	free_chain(index->spare);
+	free(index->heads);
+	memset(index, 0, sizeof(*index));
+}
+
+/* Twice as many heads; without memory for them chains only get longer. */
+static void grow(struct live_index *index)
+{
+	size_t mask = index->mask * 2 + 1;
+	struct live_bucket **heads = calloc(mask + 1, sizeof(struct live_bucket *));
+
+	if (!heads)
+		return;
+	for (size_t i = 0; i <= index->mask; i++) {
+		for (struct live_bucket *b = index->heads[i], *next; b; b = next) {
+			size_t at = hash_key(&b->key) & mask;
+
+			next = b->next;
+			b->next = heads[at];
+			heads[at] = b;
+		}
+	}
+	free(index->heads);
+	index->heads = heads;
+	index->mask = mask;
+}
+
+static struct live_bucket **seek(struct live_index *index, const struct live_key *key)
+{
+	struct live_bucket **at = &index->heads[hash_key(key) & index->mask];
+
+	while (*at && !same_key(&(*at)->key, key))
+		at = &(*at)->next;
+	return at;
+}
+
+static struct live_bucket *bucket_for(struct live_index *index, const struct live_key *key)
+{
+	struct live_bucket **at = seek(index, key), *bucket = *at;
+
+	if (bucket)
+		return bucket;
+	if (index->n > index->mask) {
+		grow(index);
+		at = seek(index, key);
+	}
+	bucket = index->spare;
+	if (bucket)
+		index->spare = bucket->next;
+	else
+		bucket = malloc(sizeof(*bucket));
+	if (!bucket)
+		return NULL;
+	*bucket = (struct live_bucket){ .key = *key };
+	*at = bucket;
+	index->n++;
+	return bucket;
+}
+
+static int link_in(struct live_index *index, struct live_link *link, struct live *live,
+		   const struct live_key *key)
+{
+	struct live_bucket *bucket = bucket_for(index, key);
+
+	if (!bucket)
+		return -ENOMEM;
+	*link = (struct live_link){ .live = live, .prev = bucket->last, .bucket = bucket };
+	if (bucket->last)
+		bucket->last->next = link;
+	else
+		bucket->first = link;
+	bucket->last = link;
+	return 0;
+}
+
+static void link_out(struct live_index *index, struct live_link *link)
+{
+	struct live_bucket *bucket = link->bucket, **at;
+
+	if (!bucket)
+		return;
+	*(link->prev ? &link->prev->next : &bucket->first) = link->next;
+	*(link->next ? &link->next->prev : &bucket->last) = link->prev;
+	link->bucket = NULL;
+	if (bucket->first)
+		return;
+	at = seek(index, &bucket->key);
+	*at = bucket->next;
+	bucket->next = index->spare;
+	index->spare = bucket;
+	index->n--;
+}
+
+/* The least k with size <= 2^k. */
+static unsigned int size_class(uint64_t size)
+{
+	return size <= 1 ? 0 : 64 - (unsigned int)__builtin_clzll(size - 1);
+}
+
+static uint64_t block_of(dma_addr_t addr, unsigned int k)
+{
+	return k > 63 ? 0 : addr >> k;
+}
+
+static uint64_t hash_list(const uint64_t *phys, size_t n)
+{
+	uint64_t h = n;
+
+	for (size_t i = 0; i < n; i++)
+		h = mix(h, phys[i]);
+	return h;
+}
+
+int live_add(struct live_index *index, struct live *live)
+{
+	unsigned int k = size_class(live->span);
+	struct live_key key = { live->device, block_of(live->traced, k), k };
+	int rc = link_in(index, &live->by_addr, live, &key);
+
+	if (rc)
+		return rc;
+	if (live->kind == LIVE_LIST) {
+		key.what = KEY_LIST;
+		key.value = hash_list(live->list.traced, live->list.n_traced);
+		rc = link_in(index, &live->by_list, live, &key);
+		if (rc) {
+			link_out(index, &live->by_addr);
+			return rc;
+		}
+	}
+	if (k < 64)
+		live->device->size_classes |= 1ull << k;
+	live->next = index->all;
+	if (index->all)
+		index->all->prev = live;
+	index->all = live;
+	return 0;
+}
+
+void live_remove(struct live_index *index, struct live *live)
+{
+	link_out(index, &live->by_addr);
+	link_out(index, &live->by_list);
+	*(live->prev ? &live->prev->next : &index->all) = live->next;
+	if (live->next)
+		live->next->prev = live->prev;
+	live->prev = NULL;
+	live->next = NULL;
+}
+
+/* What a search wants: an exact start, or a range that must be covered. */
+struct wanted {
+	bool exact;
+	enum live_kind kind;
+	dma_addr_t addr;
+	uint64_t size;
+	/* Also the same size and direction. */
+	bool strict;
+	enum dma_data_direction dir;
+};
+
+static bool suits(const struct live *live, const struct wanted *want)
+{
+	uint64_t at = want->addr - live->traced;
+
+	if (!want->exact)
+		return at < live->span && want->size <= live->span - at;
+	return at == 0 && live->kind == want->kind &&
+	       (!want->strict || (live->size == want->size && live->dir == want->dir));
+}
+
+static struct live *find_in_block(struct live_index *index, const struct live_key *key,
+				  const struct wanted *want)
+{
+	const struct live_bucket *bucket = *seek(index, key);
+
+	for (struct live_link *link = bucket ? bucket->first : NULL; link; link = link->next) {
+		if (suits(link->live, want))
+			return link->live;
+	}
+	return NULL;
+}
+
+/* All classes of sizes that the device has used; the block of the address, and the one before. */
+static struct live *find_any(struct live_index *index, struct replay_device *device,
+			     const struct wanted *want)
+{
+	for (uint64_t left = device->size_classes; left; left &= left - 1) {
+		unsigned int k = (unsigned int)__builtin_ctzll(left);
+		struct live_key key = { device, block_of(want->addr, k), k };
+		struct live *live = find_in_block(index, &key, want);
+
+		if (!live && !want->exact && key.value) {
+			key.value--;
+			live = find_in_block(index, &key, want);
+		}
+		if (live)
+			return live;
+	}
+	return NULL;
+}
+
+struct live *live_find(struct live_index *index, struct replay_device *device, enum live_kind kind,
+		       dma_addr_t addr, uint64_t size, enum dma_data_direction dir)
+{
+	unsigned int k = size_class(size);
+	struct live_key key = { device, block_of(addr, k), k };
+	struct wanted want = { true, kind, addr, size, true, dir };
+	struct live *live = find_in_block(index, &key, &want);
+
+	if (live)
+		return live;
+	want.strict = false;
+	return find_any(index, device, &want);
+}
+
+struct live *live_find_cover(struct live_index *index, struct replay_device *device,
+			     dma_addr_t addr, uint64_t size)
+{
+	const struct wanted want = { .addr = addr, .size = size };
+
+	return find_any(index, device, &want);
+}
+
+static bool same_list(const struct live_list *list, const uint64_t *phys, size_t n)
+{
+	return list->n_traced == n && memcmp(list->traced, phys, n * sizeof(*phys)) == 0;
+}
+
+struct live *live_find_list(struct live_index *index, struct replay_device *device,
+			    const uint64_t *phys, size_t n)
+{
+	const struct live_key key = { device, hash_list(phys, n), KEY_LIST };
+	const struct live_bucket *bucket = *seek(index, &key);
+
+	for (struct live_link *link = bucket ? bucket->first : NULL; link; link = link->next) {
+		if (same_list(&link->live->list, phys, n))
+			return link->live;
+	}
+	return NULL;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the simulated machine share. Users see sim.h; nothing here reaches into the library.
+ *
+ * Locks: machine.memory guards the zones, machine.cache the movement of lines, machine.lists the devices and the last
+ * message, sim_iommu.lock one IOMMU. Only sim_iommu.lock is ever held when another (none of the machine's) could be
+ * wanted, so there is no order to keep. Regions change before the start only, and are read without a lock.
+ */
+#ifndef DMAMAP_SIM_MACHINE_H
+#define DMAMAP_SIM_MACHINE_H
+
+#include "sim.h"
+
+#include <pthread.h>
+
+#pragma GCC visibility push(hidden)
+
+#define SIM_PAGE       4096u
+#define SIM_PAGE_SHIFT 12
+#define SIM_LINE       64u
+
+static inline uint64_t sim_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/** @align is a power of two. */
+static inline uint64_t sim_round_up(uint64_t v, uint64_t align)
+{
+	return (v + align - 1) & ~(align - 1);
+}
+
+/** @v is not 0. */
+static inline unsigned int sim_high_bit(uint64_t v)
+{
+	return 63u - (unsigned int)__builtin_clzll(v);
+}
+
+/** A piece of the physical address space. On a coherent machine, and in a BAR, both views are one. */
+struct sim_region {
+	phys_addr_t base;
+	uint64_t size;
+	bool ram;
+	unsigned char *cpu;
+	unsigned char *device;
+	/** RAM of a noncoherent machine: what each line held when the views last agreed; NULL otherwise. */
+	unsigned char *synced;
+};
+
+/** Pages that are taken and given back: zone.c. */
+struct sim_zone;
+
+/** Where lines may be moved at random: the ranges that maintenance named last. */
+#define SIM_RECENT 32
+
+struct sim_range {
+	phys_addr_t phys;
+	uint64_t size;
+};
+
+struct sim_machine {
+	struct dma_host host;
+	bool started;
+	bool noncoherent;
+	bool adversarial;
+
+	struct sim_region *regions; /* by address */
+	unsigned int nr_regions;
+
+	pthread_mutex_t memory;
+	struct sim_zone *zones; /* highest first */
+	unsigned int nr_zones;
+	uint64_t used;
+	uint64_t peak;
+	uint64_t fail_in;
+
+	pthread_mutex_t cache;
+	uint64_t random;
+	struct sim_range recent[SIM_RECENT];
+	unsigned int next_recent;
+
+	pthread_mutex_t lists;
+	struct sim_device *devices;
+	unsigned int nr_iommus;
+	char message[512];
+
+	uint64_t time;
+	uint64_t arch_limit;
+	struct sim_counters counters; /* atomically */
+};
+
+struct sim_domain;
+
+struct sim_device {
+	struct dma_device dma; /* first: sim_device_of() */
+	struct sim_machine *m;
+	struct sim_device *next;
+	struct sim_device *prev;
+	char *name;
+	uint64_t last_address;
+	bool coherent;
+	const struct dma_range *windows;
+	uint64_t offset;
+	uint64_t bypass;
+	const char *method;
+	/** Its IOMMU, if any; blocked: that is gone. domain is guarded by the IOMMU's lock. */
+	struct sim_iommu *iommu;
+	struct sim_domain *domain;
+	bool blocked;
+};
+
+static inline struct sim_machine *sim_machine_of(const struct dma_host *host)
+{
+	return host->priv;
+}
+
+static inline void sim_count(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+/* --- memory.c */
+
+/** The region that holds @phys, or NULL. */
+struct sim_region *sim_region_at(const struct sim_machine *m, phys_addr_t phys);
+/** The first region that ends above @phys, or NULL. */
+struct sim_region *sim_region_above(const struct sim_machine *m, phys_addr_t phys);
+void sim_memory_hooks(struct dma_host *host);
+void sim_memory_release(struct sim_machine *m);
+
+/* --- zone.c */
+
+/** Hand the pages of a new region to the allocator. 0 or -DMAMAP_ENOMEM, and then nothing happened. */
+int sim_zones_add(struct sim_machine *m, const struct sim_region *region);
+void sim_zones_release(struct sim_machine *m);
+/** Sizes in bytes, whole pages; @align a power of two; @last inclusive. The caller holds machine.memory. */
+phys_addr_t sim_zones_take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
+			   phys_addr_t first, phys_addr_t last);
+/** False if not every page of the range is taken; otherwise they are in nobody's hands from now on. */
+bool sim_zones_disown(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t size);
+/** Make them free; after sim_zones_disown() of the same range. */
+void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size);
+
+/* --- alloc.c */
+
+void sim_alloc_hooks(struct dma_host *host);
+
+/* --- cache.c */
+
+void sim_cache_hooks(struct dma_host *host);
+/** The CPU is about to write these bytes through sim_cpu_write(): their lines become dirty. */
+void sim_cache_touch(struct sim_region *region, uint64_t offset, const void *bytes, uint64_t len);
+/** Memory without an owner: make the views agree again. */
+void sim_cache_settle(struct sim_machine *m, struct sim_region *region, uint64_t offset,
+		      uint64_t len);
+/** What a device's access does to the caches of an adversarial machine. */
+void sim_cache_stir(struct sim_machine *m, struct sim_region *region, uint64_t offset, uint64_t len,
+		    bool write);
+
+/* --- machine.c */
+
+/** Say something through the machine's own warn hook. */
+void sim_complain(struct sim_machine *m, const char *text);
+
+/* --- device.c */
+
+/** Is @dev one of the machine's own devices? */
+bool sim_device_known(struct sim_machine *m, const struct dma_device *dev);
+/** Cut every device behind @iommu off for good; false, and nothing, if one is attached to a domain. */
+bool sim_devices_orphan(struct sim_machine *m, const struct sim_iommu *iommu);
+
+/* --- iommu.c */
+
+/**
+ * Translate one address of @device. *@len is shortened to the bytes that lie in one page.
+ * Return: SIM_FAULT_NONE and *@phys, or why not.
+ */
+enum sim_fault_reason sim_iommu_translate(struct sim_device *device, dma_addr_t iova, bool write,
+					  uint64_t *len, phys_addr_t *phys);
+
+#pragma GCC visibility pop
+
+#endif

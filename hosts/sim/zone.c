@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pages, taken and given back: a buddy system for each zone.
+ *
+ * A region is cut into zones at every power of two from 16 MiB up. A request goes to the highest zone it may use, so
+ * memory that few can use (below 16 MiB, below 4 GiB) goes last; and the usual ceilings, which are masks of n bits,
+ * never cut a zone in two. Blocks are naturally aligned in the physical address space. What a request leaves over of
+ * its block is free again at once, so no rounding is ever paid for, and a range may be given back as it was taken.
+ *
+ * The block given back last is used first, and the smallest that fits: pages in use stay close together, and what was
+ * touched once is touched again before fresh memory is.
+ *
+ * A request never spans two zones, and finds room only inside one free block.
+ */
+#include "machine.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#define ORDERS	 32
+#define NOTHING	 UINT32_MAX
+#define FIRST_AT 24 /* the first cut, as a power of two */
+
+struct frame {
+	uint32_t next;
+	uint32_t prev;
+};
+
+struct sim_zone {
+	uint64_t first; /* page number */
+	uint64_t pages;
+	bool ram;
+	/** For each page: links of a free block's first page; its order + 1 there, else 0; is it taken? */
+	struct frame *frames;
+	unsigned char *order;
+	uint64_t *taken;
+	/** Free blocks by order, and which lists hold any. */
+	uint32_t heads[ORDERS];
+	uint32_t lists;
+	void *map;
+	uint64_t map_size;
+};
+
+/* --- free blocks */
+
+static void push(struct sim_zone *z, uint32_t page, unsigned int order)
+{
+	uint32_t head = z->heads[order];
+
+	z->frames[page] = (struct frame){ .next = head, .prev = NOTHING };
+	if (head != NOTHING)
+		z->frames[head].prev = page;
+	z->heads[order] = page;
+	z->order[page] = (unsigned char)(order + 1);
+	z->lists |= 1u << order;
+}
+
+static void drop(struct sim_zone *z, uint32_t page, unsigned int order)
+{
+	struct frame f = z->frames[page];
+
+	if (f.next != NOTHING)
+		z->frames[f.next].prev = f.prev;
+	if (f.prev != NOTHING)
+		z->frames[f.prev].next = f.next;
+	else
+		z->heads[order] = f.next;
+	if (z->heads[order] == NOTHING)
+		z->lists &= ~(1u << order);
+	z->order[page] = 0;
+}
+
+/** Free one naturally aligned block, and join it with its buddies. */
+static void free_block(struct sim_zone *z, uint64_t page, unsigned int order)
+{
+	while (order < ORDERS - 1) {
+		uint64_t buddy = ((z->first + page) ^ (1ull << order)) - z->first;
+
+		if (buddy >= z->pages || z->order[buddy] != order + 1)
+			break;
+		drop(z, (uint32_t)buddy, order);
+		page = sim_min(page, buddy);
+		order++;
+	}
+	push(z, (uint32_t)page, order);
+}
+
+static void free_range(struct sim_zone *z, uint64_t page, uint64_t n)
+{
+	while (n) {
+		uint64_t number = z->first + page;
+		unsigned int order = sim_high_bit(n);
+
+		if (number && (unsigned int)__builtin_ctzll(number) < order)
+			order = (unsigned int)__builtin_ctzll(number);
+		if (order > ORDERS - 1)
+			order = ORDERS - 1;
+		free_block(z, page, order);
+		page += 1ull << order;
+		n -= 1ull << order;
+	}
+}
+
+/* --- who has what */
+
+/** Bits of the word that holds @page, up to @n of them from there; *@count of them. */
+static uint64_t word_bits(uint64_t page, uint64_t n, uint64_t *count)
+{
+	uint64_t bit = page % 64;
+
+	*count = sim_min(n, 64 - bit);
+	return (*count == 64 ? ~0ull : (1ull << *count) - 1) << bit;
+}
+
+static void set_taken(struct sim_zone *z, uint64_t page, uint64_t n, bool taken)
+{
+	uint64_t count;
+
+	for (; n; page += count, n -= count) {
+		uint64_t bits = word_bits(page, n, &count);
+
+		if (taken)
+			z->taken[page / 64] |= bits;
+		else
+			z->taken[page / 64] &= ~bits;
+	}
+}
+
+static bool all_taken(const struct sim_zone *z, uint64_t page, uint64_t n)
+{
+	uint64_t count;
+
+	for (; n; page += count, n -= count) {
+		uint64_t bits = word_bits(page, n, &count);
+
+		if ((z->taken[page / 64] & bits) != bits)
+			return false;
+	}
+	return true;
+}
+
+/* --- taking */
+
+/** Any block of the zone will do: the smallest that is large enough, cut down. */
+static uint64_t take_anywhere(struct sim_zone *z, uint64_t n, unsigned int order)
+{
+	uint32_t lists = z->lists >> order << order;
+	unsigned int from;
+	uint32_t page;
+
+	if (!lists)
+		return NOTHING;
+	from = (unsigned int)__builtin_ctz(lists);
+	page = z->heads[from];
+	drop(z, page, from);
+	while (from > order) {
+		from--;
+		push(z, page + (1u << from), from);
+	}
+	free_range(z, page + n, (1ull << order) - n);
+	return page;
+}
+
+/** Only pages @low to @high (numbers, inclusive) will do: look at every free block. */
+static uint64_t take_between(struct sim_zone *z, uint64_t n, unsigned int align, uint64_t low,
+			     uint64_t high)
+{
+	for (unsigned int o = sim_high_bit(n); o < ORDERS; o++) {
+		for (uint32_t page = z->heads[o]; page != NOTHING; page = z->frames[page].next) {
+			uint64_t start = z->first + page;
+			uint64_t end = start + (1ull << o);
+			uint64_t at = sim_round_up(start > low ? start : low, 1ull << align);
+
+			if (at + n > end || at + n - 1 > high)
+				continue;
+			drop(z, page, o);
+			free_range(z, page, at - start);
+			free_range(z, at + n - z->first, end - (at + n));
+			return at - z->first;
+		}
+	}
+	return NOTHING;
+}
+
+static uint64_t take_in_zone(struct sim_zone *z, uint64_t n, uint64_t align, uint64_t low,
+			     uint64_t high)
+{
+	unsigned int order = n > 1 ? sim_high_bit(n - 1) + 1 : 0;
+	unsigned int align_order = sim_high_bit(align);
+
+	if (z->first > high || z->first + z->pages - 1 < low || n > z->pages)
+		return NOTHING;
+	if (z->first < low || z->first + z->pages - 1 > high)
+		return take_between(z, n, align_order, low, high);
+	if (order < align_order)
+		order = align_order;
+	return order < ORDERS ? take_anywhere(z, n, order) : NOTHING;
+}
+
+phys_addr_t sim_zones_take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
+			   phys_addr_t first, phys_addr_t last)
+{
+	uint64_t n = size >> SIM_PAGE_SHIFT;
+	uint64_t low = (first >> SIM_PAGE_SHIFT) + (first % SIM_PAGE != 0);
+	uint64_t high = last >> SIM_PAGE_SHIFT;
+
+	if (last % SIM_PAGE != SIM_PAGE - 1) {
+		if (!high)
+			return DMAMAP_PHYS_NONE;
+		high--;
+	}
+	for (struct sim_zone *z = m->zones; z < m->zones + m->nr_zones; z++) {
+		uint64_t page = NOTHING;
+
+		if (z->ram == ram)
+			page = take_in_zone(z, n, align >> SIM_PAGE_SHIFT, low, high);
+		if (page == NOTHING)
+			continue;
+		set_taken(z, page, n, true);
+		return (z->first + page) << SIM_PAGE_SHIFT;
+	}
+	return DMAMAP_PHYS_NONE;
+}
+
+/* --- giving back */
+
+static struct sim_zone *zone_of(struct sim_machine *m, phys_addr_t phys)
+{
+	uint64_t number = phys >> SIM_PAGE_SHIFT;
+
+	for (struct sim_zone *z = m->zones; z < m->zones + m->nr_zones; z++)
+		if (number - z->first < z->pages)
+			return z;
+	return NULL;
+}
+
+bool sim_zones_disown(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t size)
+{
+	struct sim_zone *z = zone_of(m, phys);
+	uint64_t page = z ? (phys >> SIM_PAGE_SHIFT) - z->first : 0;
+	uint64_t n = size >> SIM_PAGE_SHIFT;
+
+	if (!z || z->ram != ram || !n || phys % SIM_PAGE || n > z->pages - page ||
+	    !all_taken(z, page, n))
+		return false;
+	set_taken(z, page, n, false);
+	return true;
+}
+
+void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size)
+{
+	struct sim_zone *z = zone_of(m, phys);
+
+	free_range(z, (phys >> SIM_PAGE_SHIFT) - z->first, size >> SIM_PAGE_SHIFT);
+}
+
+/* --- making zones */
+
+/** Last page number of the zone that starts at @number, in a region that ends with @last. */
+static uint64_t zone_end(uint64_t number, uint64_t last)
+{
+	unsigned int bit = FIRST_AT - SIM_PAGE_SHIFT;
+	uint64_t end;
+
+	if (number >> bit)
+		bit = sim_high_bit(number) + 1;
+	end = (1ull << bit) - 1;
+	end = sim_min(end, number + (1ull << (ORDERS - 1)) - 1);
+	return sim_min(end, last);
+}
+
+static bool make_zone(struct sim_zone *z, uint64_t first, uint64_t pages, bool ram)
+{
+	uint64_t frames = pages * sizeof(struct frame);
+	uint64_t bits = (pages + 63) / 64 * sizeof(uint64_t);
+	unsigned char *map;
+
+	*z = (struct sim_zone){ .first = first, .pages = pages, .ram = ram };
+	z->map_size = sim_round_up(frames + bits + pages, SIM_PAGE);
+	map = mmap(NULL, z->map_size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		return false;
+	madvise(map, z->map_size, MADV_NOHUGEPAGE);
+	z->map = map;
+	z->frames = (struct frame *)(void *)map;
+	z->taken = (uint64_t *)(void *)(map + frames);
+	z->order = map + frames + bits;
+	for (unsigned int i = 0; i < ORDERS; i++)
+		z->heads[i] = NOTHING;
+	free_range(z, 0, pages);
+	return true;
+}
+
+static void insert_zone(struct sim_machine *m, const struct sim_zone *new)
+{
+	unsigned int at = m->nr_zones;
+
+	for (; at && m->zones[at - 1].first < new->first; at--)
+		m->zones[at] = m->zones[at - 1];
+	m->zones[at] = *new;
+	m->nr_zones++;
+}
+
+static void remove_zones_from(struct sim_machine *m, uint64_t first, uint64_t last)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int i = 0; i < m->nr_zones; i++) {
+		struct sim_zone *z = &m->zones[i];
+
+		if (z->first >= first && z->first <= last)
+			munmap(z->map, z->map_size);
+		else
+			m->zones[kept++] = *z;
+	}
+	m->nr_zones = kept;
+}
+
+int sim_zones_add(struct sim_machine *m, const struct sim_region *region)
+{
+	uint64_t first = region->base >> SIM_PAGE_SHIFT;
+	uint64_t last = first + (region->size >> SIM_PAGE_SHIFT) - 1;
+	uint64_t next;
+
+	for (uint64_t number = first; number <= last; number = next) {
+		struct sim_zone *zones = realloc(m->zones, (m->nr_zones + 1) * sizeof(*zones));
+		struct sim_zone zone;
+
+		next = zone_end(number, last) + 1;
+		if (zones)
+			m->zones = zones;
+		if (!zones || !make_zone(&zone, number, next - number, region->ram)) {
+			remove_zones_from(m, first, last);
+			return -DMAMAP_ENOMEM;
+		}
+		insert_zone(m, &zone);
+	}
+	return 0;
+}
+
+void sim_zones_release(struct sim_machine *m)
+{
+	remove_zones_from(m, 0, ~0ull);
+	free(m->zones);
+}

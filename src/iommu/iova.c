@@ -175,10 +175,17 @@ static bool make_nodes(struct dmamap_iova *iova, uint64_t first, uint64_t last)
 
 /* --- ranges */
 
-static void mark_word(struct iova_node *node, unsigned int i, uint64_t mask, bool taken)
+/* False if the word's order, and so all above it, stays as it was. */
+static bool mark_word(struct iova_node *node, unsigned int i, uint64_t mask, bool taken)
 {
+	unsigned int order;
+
 	node->word[i] = taken ? node->word[i] & ~mask : node->word[i] | mask;
-	set_order(node, 0, i, best_run(node->word[i]));
+	order = best_run(node->word[i]);
+	if (iova_order(node, i) == order)
+		return false;
+	set_order(node, 0, i, order);
+	return true;
 }
 
 static void mark_child(struct dmamap_iova *iova, struct iova_node *node, unsigned int level,
@@ -250,7 +257,8 @@ static void flip_word(struct dmamap_iova *iova, struct iova_node *path[], uint64
 {
 	uint64_t lo = granule % IOVA_FAN;
 
-	mark_word(path[0], iova_slot(granule, 0), iova_word_mask(lo, lo + n - 1), taken);
+	if (!mark_word(path[0], iova_slot(granule, 0), iova_word_mask(lo, lo + n - 1), taken))
+		return;
 	for (unsigned int level = 0; level < iova->top; level++) {
 		unsigned int order = node_order(path[level], level);
 		unsigned int i = iova_slot(granule, level + 1);
@@ -354,10 +362,19 @@ enum dmamap_iova_result dmamap_iova_alloc(struct dmamap_iova *iova, uint64_t n, 
 	return IOVA_OK;
 }
 
+static bool is_taken(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
+{
+	struct iova_node *path[IOVA_LEVELS];
+	uint64_t lo = granule % IOVA_FAN;
+
+	if (in_word(granule, n) && find_path(iova, granule, path))
+		return !(path[0]->word[iova_slot(granule, 0)] & iova_word_mask(lo, lo + n - 1));
+	return dmamap_iova_range_is(&iova->root, iova->top, granule, granule + n - 1, true);
+}
+
 bool dmamap_iova_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 {
-	return exists(iova, granule, n) &&
-	       dmamap_iova_range_is(&iova->root, iova->top, granule, granule + n - 1, true) &&
+	return exists(iova, granule, n) && is_taken(iova, granule, n) &&
 	       change(iova, granule, n, false);
 }
 

@@ -46,8 +46,8 @@ PT_INLINE void pt_source_load(struct pt_source *s)
 		s->len = s->next->len;
 		s->next++;
 	}
-	while (s->next < s->end && s->next->phys == s->phys + s->len)
-		s->len += s->next++->len;
+	for (; s->next < s->end && s->next->phys == s->phys + s->len; s->next++)
+		s->len += s->next->len;
 }
 
 PT_INLINE bool pt_has_size(const struct pt_backend *pt, unsigned int level)
@@ -129,39 +129,30 @@ PT_INLINE struct pt_table *pt_table_for(struct pt_written *w, const struct pt_fo
 	return t;
 }
 
-/** How many of the @n entries from @first can take leaves: up to a table, 0 at a leaf. */
-PT_INLINE unsigned int pt_room(const struct pt_table *t, unsigned int first, unsigned int n)
-{
-	for (unsigned int i = first; i < first + n; i++) {
-		if (t->level && t->below[i])
-			return i - first;
-		if (t->entries[i])
-			return 0;
-	}
-	return n;
-}
-
-/** Enter leaves into @t from @iova on; the bytes entered, 0 if one is there already. */
+/** Enter leaves into @t from @iova on, up to a leaf or a table that is there; the bytes entered. */
 PT_INLINE uint64_t pt_fill(struct pt_written *w, const struct pt_format *fmt, struct pt_table *t,
-			   uint64_t iova, struct pt_source *s, uint64_t bits)
+			   unsigned int level, uint64_t iova, struct pt_source *s, uint64_t bits)
 {
-	unsigned int shift = pt_shift(t->level);
-	unsigned int first = pt_index(iova, t->level);
-	unsigned int n = (unsigned int)min_u64(PT_ENTRIES - first, s->len >> shift);
-	uint64_t entry = s->phys | bits | fmt->size_bits(t->level);
+	unsigned int shift = pt_shift(level);
+	unsigned int first = pt_index(iova, level);
+	unsigned int end = first + (unsigned int)min_u64(PT_ENTRIES - first, s->len >> shift);
+	uint64_t entry = s->phys | bits | fmt->size_bits(level);
+	uint64_t *entries = t->entries;
+	unsigned int i = first;
+	uint64_t done;
 
-	n = pt_room(t, first, n);
-	if (!n)
-		return 0;
-	for (unsigned int i = first; i < first + n; i++) {
-		pt_write(t, i, entry);
+	for (; i < end && !entries[i] && !(level && t->below[i]); i++) {
+		pt_write_leaf(&entries[i], entry);
 		entry += (uint64_t)1 << shift;
 	}
-	t->used = (uint16_t)(t->used + n);
-	pt_note(w, t, first, first + n - 1);
-	s->phys += (uint64_t)n << shift;
-	s->len -= (uint64_t)n << shift;
-	return (uint64_t)n << shift;
+	if (i == first)
+		return 0;
+	t->used = (uint16_t)(t->used + i - first);
+	pt_note(w, t, first, i - 1);
+	done = (uint64_t)(i - first) << shift;
+	s->phys += done;
+	s->len -= done;
+	return done;
 }
 
 /** Fill the lowest table @t with pieces as long as they stay in it (a larger leaf begins with another table). */
@@ -173,7 +164,7 @@ PT_INLINE uint64_t pt_fill_pages(struct pt_written *w, const struct pt_format *f
 	uint64_t at = iova;
 
 	do {
-		uint64_t done = pt_fill(w, fmt, t, at, s, bits);
+		uint64_t done = pt_fill(w, fmt, t, 0, at, s, bits);
 
 		if (!done)
 			break;
@@ -215,12 +206,13 @@ PT_INLINE uint64_t pt_clear(struct pt_written *w, struct pt_table *t, uint64_t i
 	unsigned int shift = pt_shift(t->level);
 	unsigned int first = pt_index(iova, t->level);
 	unsigned int n = (unsigned int)min_u64(PT_ENTRIES - first, len >> shift);
+	uint64_t *entries = t->entries;
 	unsigned int i = first;
 
 	if (iova & (((uint64_t)1 << shift) - 1))
 		return 0;
-	while (i < first + n && t->entries[i] && !(t->level && t->below[i]))
-		pt_write(t, i++, 0);
+	while (i < first + n && entries[i] && !(t->level && t->below[i]))
+		pt_write_leaf(&entries[i++], 0);
 	n = i - first;
 	t->used = (uint16_t)(t->used - n);
 	if (n)
@@ -244,7 +236,7 @@ PT_INLINE uint64_t pt_unmap_range(struct pt_backend *pt, uint64_t iova, uint64_t
 		if (!t->used)
 			pt_list_empty(pt, t);
 	}
-	dmamap_pt_clean_written(&w);
+	pt_clean(&w);
 	return at - iova;
 }
 
@@ -281,17 +273,17 @@ PT_INLINE int pt_map_vec(struct dma_backend *backend, const struct pt_format *fm
 
 		if (t) {
 			err = -DMAMAP_EADDRINUSE;
-			done = level ? pt_fill(&w, fmt, t, at, &s, bits)
+			done = level ? pt_fill(&w, fmt, t, level, at, &s, bits)
 				     : pt_fill_pages(&w, fmt, t, at, &s, bits);
 		}
 		if (!done) {
-			dmamap_pt_clean_written(&w);
+			pt_clean(&w);
 			pt_undo(pt, iova, at);
 			return err;
 		}
 		at += done;
 	}
-	dmamap_pt_clean_written(&w);
+	pt_clean(&w);
 	return 0;
 }
 

@@ -105,8 +105,6 @@ void dmamap_pt_note_written(struct pt_written *w, struct pt_table *t, unsigned i
 
 void dmamap_pt_clean_written(struct pt_written *w)
 {
-	if (w->pt->backend.caps.coherent_walk)
-		return;
 	for (unsigned int level = 0; level < PT_MAX_LEVELS; level++)
 		clean_run(w, level);
 }
@@ -160,7 +158,7 @@ void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed)
 		for (; !t->used && !t->listed && t != pt->root; t = t->parent)
 			unlink_table(&w, t, freed);
 	}
-	dmamap_pt_clean_written(&w);
+	pt_clean(&w);
 	dmamap_pt_flush(pt);
 }
 

@@ -96,10 +96,16 @@ static inline unsigned int pt_index(uint64_t iova, unsigned int level)
 	return (iova >> pt_shift(level)) % PT_ENTRIES;
 }
 
-/** The walker reads at any time: an entry is never torn, and follows what it points to. */
+/** An entry that leads to a table, or no longer: it follows what it points to. */
 static inline void pt_write(struct pt_table *t, unsigned int i, uint64_t entry)
 {
 	__atomic_store_n(&t->entries[i], entry, __ATOMIC_RELEASE);
+}
+
+/** A leaf: never torn; sync_map() orders it. */
+static inline void pt_write_leaf(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, value, __ATOMIC_RELAXED);
 }
 
 /**
@@ -118,6 +124,8 @@ struct pt_written {
 static inline void pt_written_init(struct pt_written *w, struct pt_backend *pt)
 {
 	w->pt = pt;
+	if (pt->backend.caps.coherent_walk)
+		return;
 	for (unsigned int i = 0; i < PT_MAX_LEVELS; i++)
 		w->run[i].table = NULL;
 }
@@ -132,8 +140,14 @@ static inline void pt_note(struct pt_written *w, struct pt_table *t, unsigned in
 		dmamap_pt_note_written(w, t, first, last);
 }
 
-/** Clean all that was noted. The host may still have to finish: dmamap_cache_flush(). */
 void dmamap_pt_clean_written(struct pt_written *w);
+
+/** Clean all that was noted. The host may still have to finish: dmamap_pt_flush(). */
+static inline void pt_clean(struct pt_written *w)
+{
+	if (!w->pt->backend.caps.coherent_walk)
+		dmamap_pt_clean_written(w);
+}
 
 /** A new table below entry @i of @t, which is 0; @entry(phys) is what to write there. NULL without memory. */
 struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i,

@@ -56,29 +56,36 @@ static uint64_t line_of(uint64_t offset)
 
 static void clean_range(struct sim_region *r, uint64_t offset, uint64_t end, bool named_bytes)
 {
-	for (uint64_t line = line_of(offset); line < end; line += SIM_LINE) {
-		uint64_t from = line > offset ? line : offset;
-		uint64_t to = sim_min(end, line + SIM_LINE);
-
+	for (uint64_t line = line_of(offset); line < end; line += SIM_LINE)
 		if (dirty(r, line))
 			write_back(r, line);
-		else if (named_bytes && memcmp(r->device + from, r->cpu + from, to - from) != 0)
-			memcpy(r->device + from, r->cpu + from, to - from);
-	}
+	if (named_bytes && memcmp(r->device + offset, r->cpu + offset, end - offset) != 0)
+		memcpy(r->device + offset, r->cpu + offset, end - offset);
 }
 
-static void invalidate_range(struct sim_region *r, uint64_t offset, uint64_t end)
+/** Is there nothing to move, either way? */
+static bool agrees(const struct sim_region *r, uint64_t line, uint64_t len)
 {
-	for (uint64_t line = line_of(offset); line < end; line += SIM_LINE)
-		if (dirty(r, line) || memcmp(r->cpu + line, r->device + line, SIM_LINE) != 0)
+	return memcmp(r->cpu + line, r->synced + line, len) == 0 &&
+	       memcmp(r->cpu + line, r->device + line, len) == 0;
+}
+
+/** Make the views agree, line by line: with memory (@drop), or with the cache. */
+static void agree_range(struct sim_region *r, uint64_t offset, uint64_t end, bool drop)
+{
+	uint64_t line = line_of(offset);
+
+	end = sim_round_up(end, SIM_LINE);
+	if (agrees(r, line, end - line))
+		return;
+	for (; line < end; line += SIM_LINE) {
+		if (agrees(r, line, SIM_LINE))
+			continue;
+		if (drop)
 			fetch(r, line);
-}
-
-static void agree_range(struct sim_region *r, uint64_t offset, uint64_t end)
-{
-	for (uint64_t line = line_of(offset); line < end; line += SIM_LINE)
-		if (dirty(r, line) || memcmp(r->cpu + line, r->device + line, SIM_LINE) != 0)
+		else
 			write_back(r, line);
+	}
 }
 
 /* --- the adversary; machine.cache is held */
@@ -146,10 +153,8 @@ enum maintenance {
 static void maintain_part(struct sim_region *r, uint64_t offset, uint64_t end,
 			  enum maintenance what)
 {
-	if (what == INVALIDATE)
-		invalidate_range(r, offset, end);
-	else if (what == AGREE)
-		agree_range(r, offset, end);
+	if (what == INVALIDATE || what == AGREE)
+		agree_range(r, offset, end, what == INVALIDATE);
 	else
 		clean_range(r, offset, end, what == CLEAN_NAMED);
 }
@@ -259,6 +264,6 @@ void sim_cache_settle(struct sim_machine *m, struct sim_region *region, uint64_t
 		      uint64_t len)
 {
 	pthread_mutex_lock(&m->cache);
-	agree_range(region, offset, offset + len);
+	agree_range(region, offset, offset + len, false);
 	pthread_mutex_unlock(&m->cache);
 }

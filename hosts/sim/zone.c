@@ -8,7 +8,9 @@
  * its block is free again at once, so no rounding is ever paid for, and a range may be given back as it was taken.
  *
  * The block given back last is used first, and the smallest that fits: pages in use stay close together, and what was
- * touched once is touched again before fresh memory is.
+ * touched once is touched again before fresh memory is. Short runs wait in small stacks before they are joined with
+ * their buddies, so that a page that comes and goes does not split and join a gigabyte each time; when a request finds
+ * no room the stacks are emptied first.
  *
  * A request never spans two zones, and finds room only inside one free block.
  */
@@ -20,6 +22,10 @@
 #define ORDERS	 32
 #define NOTHING	 UINT32_MAX
 #define FIRST_AT 24 /* the first cut, as a power of two */
+
+/** Runs of 1 to SHORT pages wait, DEPTH of each length at the most. */
+#define SHORT 16u
+#define DEPTH 16u
 
 struct frame {
 	uint32_t next;
@@ -37,6 +43,9 @@ struct sim_zone {
 	/** Free blocks by order, and which lists hold any. */
 	uint32_t heads[ORDERS];
 	uint32_t lists;
+	/** Runs of i + 1 pages that wait, aligned as a block that holds them. */
+	uint32_t waiting[SHORT][DEPTH];
+	unsigned char nr_waiting[SHORT];
 	void *map;
 	uint64_t map_size;
 };
@@ -99,6 +108,37 @@ static void free_range(struct sim_zone *z, uint64_t page, uint64_t n)
 		page += 1ull << order;
 		n -= 1ull << order;
 	}
+}
+
+/* --- short runs that wait */
+
+/** The smallest block that holds @n pages. */
+static unsigned int order_of(uint64_t n)
+{
+	return n > 1 ? sim_high_bit(n - 1) + 1 : 0;
+}
+
+static bool keep_run(struct sim_zone *z, uint64_t page, uint64_t n)
+{
+	if (n > SHORT || z->nr_waiting[n - 1] == DEPTH ||
+	    ((z->first + page) & ((1ull << order_of(n)) - 1)))
+		return false;
+	z->waiting[n - 1][z->nr_waiting[n - 1]++] = (uint32_t)page;
+	return true;
+}
+
+static uint64_t take_run(struct sim_zone *z, uint64_t n)
+{
+	if (n > SHORT || !z->nr_waiting[n - 1])
+		return NOTHING;
+	return z->waiting[n - 1][--z->nr_waiting[n - 1]];
+}
+
+static void join_runs(struct sim_zone *z)
+{
+	for (unsigned int i = 0; i < SHORT; i++)
+		while (z->nr_waiting[i])
+			free_range(z, z->waiting[i][--z->nr_waiting[i]], i + 1);
 }
 
 /* --- who has what */
@@ -182,19 +222,36 @@ static uint64_t take_between(struct sim_zone *z, uint64_t n, unsigned int align,
 	return NOTHING;
 }
 
+/** In [@low, @high] of the zone, which may hold all of it. */
+static uint64_t take_blocks(struct sim_zone *z, uint64_t n, unsigned int align, uint64_t low,
+			    uint64_t high)
+{
+	unsigned int order = order_of(n);
+
+	if (z->first < low || z->first + z->pages - 1 > high)
+		return take_between(z, n, align, low, high);
+	if (order < align)
+		order = align;
+	return order < ORDERS ? take_anywhere(z, n, order) : NOTHING;
+}
+
 static uint64_t take_in_zone(struct sim_zone *z, uint64_t n, uint64_t align, uint64_t low,
 			     uint64_t high)
 {
-	unsigned int order = n > 1 ? sim_high_bit(n - 1) + 1 : 0;
 	unsigned int align_order = sim_high_bit(align);
+	bool whole = z->first >= low && z->first + z->pages - 1 <= high;
+	uint64_t page = NOTHING;
 
 	if (z->first > high || z->first + z->pages - 1 < low || n > z->pages)
 		return NOTHING;
-	if (z->first < low || z->first + z->pages - 1 > high)
-		return take_between(z, n, align_order, low, high);
-	if (order < align_order)
-		order = align_order;
-	return order < ORDERS ? take_anywhere(z, n, order) : NOTHING;
+	if (whole && align_order <= order_of(n))
+		page = take_run(z, n);
+	if (page == NOTHING)
+		page = take_blocks(z, n, align_order, low, high);
+	if (page != NOTHING)
+		return page;
+	join_runs(z);
+	return take_blocks(z, n, align_order, low, high);
 }
 
 phys_addr_t sim_zones_take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
@@ -250,8 +307,11 @@ bool sim_zones_disown(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_
 void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size)
 {
 	struct sim_zone *z = zone_of(m, phys);
+	uint64_t page = (phys >> SIM_PAGE_SHIFT) - z->first;
+	uint64_t n = size >> SIM_PAGE_SHIFT;
 
-	free_range(z, (phys >> SIM_PAGE_SHIFT) - z->first, size >> SIM_PAGE_SHIFT);
+	if (!keep_run(z, page, n))
+		free_range(z, page, n);
 }
 
 /* --- making zones */

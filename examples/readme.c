@@ -56,7 +56,10 @@ int main(void)
 		return 1;
 	buffer = sim_alloc(machine, BUFFER_SIZE, BUFFER_SIZE, 0, ~0ull);
 
-	/* The IOMMU gives the 32-bit card an address below 4 GiB; the other one has no way up there. */
+	/*
+	 * Neither driver has set a mask, so both cards have the default, 32 bits. The IOMMU gives the first an address
+	 * below 4 GiB; the second has no way up there.
+	 */
 	if (receive(sim_dma(nic), nic, sim_cpu_ptr(machine, buffer, BUFFER_SIZE)) ||
 	    !receive(sim_dma(old), old, sim_cpu_ptr(machine, buffer, BUFFER_SIZE)))
 		return 1;

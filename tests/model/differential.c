@@ -38,6 +38,7 @@ struct world {
 	struct dma_bounce *pool;
 	struct dma_device *dev;
 	struct dma_observer observer;
+	struct dma_parms parms;
 	uint64_t records;  /* seen */
 	uint64_t expected; /* calls made */
 	uint64_t random;
@@ -134,6 +135,11 @@ static void make_route(struct world *w)
 	if (r->offset) {
 		sim_device_set_offset(w->device, r->offset);
 		assert_int_equal(dma_device_set_ops(w->dev, sim_ops(w->setup->ops)), 0);
+	}
+	if (r->boundary) {
+		dma_device_set_parms(w->dev, &w->parms);
+		assert_int_equal(dma_set_seg_boundary(w->dev, r->boundary), 0);
+		assert_int_equal(dma_set_max_seg_size(w->dev, (unsigned int)r->max_segment), 0);
 	}
 	if (r->arch_limit)
 		sim_device_set_bypass_window(w->device, r->arch_limit);
@@ -321,6 +327,10 @@ static bool any_buffer(struct world *w, struct model_piece *p, bool *mmio)
 		most = MODEL_AREA - from;
 	p->phys = a->base + from;
 	p->len = 1 + chance(w, most);
+	if (most > 4096 && chance(w, 3) == 0) /* end with a granule */
+		p->len = ((p->phys + p->len) & ~4095ull) > p->phys
+				 ? ((p->phys + p->len) & ~4095ull) - p->phys
+				 : p->len;
 	if (w->setup->noncoherent)
 		p->len = (p->len + 63) & ~63ull;
 	*mmio = a->mmio;
@@ -677,8 +687,16 @@ static const struct setup setups[] = {
 	{ "iommu-strict-mask32",
 	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(32), .protects = true, .exact = true },
 	  .mask = DMA_BIT_MASK(32) },
+	{ "iommu-boundary",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = DMA_BIT_MASK(48),
+	    .protects = true,
+	    .exact = true,
+	    .boundary = 0xffff,
+	    .max_segment = 0x8000 },
+	  .mask = ALL },
 	{ "iommu-lazy",
-	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(48) },
+	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(48), .protects = true },
 	  .mask = ALL,
 	  .lazy = true },
 	{ "iommu-untrusted",

@@ -82,6 +82,27 @@ uint8_t *model_device_byte(struct model *model, struct model_mapping *m, uint64_
 	return m->copied ? &m->copy[index] : cpu_byte(model, m, index);
 }
 
+/** Merging respects the device's limits; an element that is too long by itself is the caller's affair. */
+static bool legal_merge(const struct model *model, const struct model_mapping *m)
+{
+	uint64_t boundary = model->route.boundary;
+	uint64_t longest = 0;
+
+	for (unsigned int i = 0; i < m->pieces; i++)
+		if (m->piece[i].len > longest)
+			longest = m->piece[i].len;
+	for (unsigned int i = 0; boundary && i < m->segments; i++) {
+		const struct model_segment *s = &m->segment[i];
+
+		if (s->len > model->route.max_segment && s->len > longest)
+			return false;
+		if (longest + 2 * GRANULE <= boundary &&
+		    (s->addr & boundary) + s->len - 1 > boundary)
+			return false;
+	}
+	return true;
+}
+
 /** A direct address is the translated physical one; a copy's only has to be reachable. */
 static bool legal_addresses(const struct model *model, const struct model_mapping *m)
 {
@@ -128,7 +149,7 @@ bool model_map(struct model *model, struct model_mapping *m, bool copied)
 		m->copy[i] = *cpu_byte(model, m, i);
 	if (model->route.route == DMA_ROUTE_IOMMU && overlaps(model, m))
 		return false;
-	return legal_addresses(model, m);
+	return legal_addresses(model, m) && legal_merge(model, m);
 }
 
 void model_sync(struct model *model, struct model_mapping *m, uint64_t from, uint64_t len,

@@ -33,8 +33,10 @@ struct model_route {
 	bool private_copies; /* non-coherent: the device has its own view until a sync */
 	bool no_mmio_method;
 	bool untrusted;
-	bool protects; /* the device reaches nothing else */
-	bool exact;    /* ... at once after an unmap */
+	bool protects;	      /* the device reaches nothing else */
+	bool exact;	      /* ... at once after an unmap */
+	uint64_t boundary;    /* no merged segment crosses it; a mask, 0: none */
+	uint64_t max_segment; /* nor is longer */
 };
 
 struct model_piece {

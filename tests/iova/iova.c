@@ -471,6 +471,25 @@ static void each_allocation_fails_once(void **state)
 	finish(&f);
 }
 
+static void a_failure_leaves_no_nodes(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, 1, TOP_48);
+	for (uint64_t i = 0; i < 2; i++) {
+		/* Eight nodes are needed, and the page that granule 0 began has two. */
+		f.fake.fail_at = f.fake.allocs + 1;
+		assert_int_equal(dmamap_iova_reserve(f.iova, 0x1234567, 0x80000003),
+				 IOVA_NO_MEMORY);
+		assert_int_equal(dmamap_iova_used(f.iova), f.model.used);
+		/* One is needed: the failure gave back the two. */
+		f.fake.fail_at = f.fake.allocs + 1;
+		reserve(&f, 0x2000 * (i + 1), 1);
+	}
+	finish(&f);
+}
+
 static void creation_fails_whole(void **state)
 {
 	struct fake_host fake;
@@ -548,6 +567,7 @@ int main(void)
 		cmocka_unit_test(iov_19_random_huge),
 		cmocka_unit_test(nodes_go_away_when_empty),
 		cmocka_unit_test(each_allocation_fails_once),
+		cmocka_unit_test(a_failure_leaves_no_nodes),
 		cmocka_unit_test(creation_fails_whole),
 		cmocka_unit_test(slab_objects_are_zero_and_pages_come_back),
 	};

@@ -297,6 +297,7 @@ static void vtd_4_5_a_large_leaf_goes_whole_or_not_at_all(void **state)
 	start(&f, 4, false);
 	assert_int_equal(map(&f, M2 - K4, G1 - K4, M2 + K4), 0);
 	assert_int_equal(unmap(&f, M2 + K4, K4), 0);
+	assert_int_equal(unmap(&f, M2 + K4, 2 * M2), 0);
 	assert_int_equal(unmap(&f, M2, K4), 0);
 	assert_int_equal(unmap(&f, M2, M2 - K4), 0);
 	assert_int_equal(unmap(&f, M2 - K4, 2 * K4), K4);
@@ -373,6 +374,24 @@ static void a_prune_takes_empty_parents(void **state)
 	finish(&f);
 }
 
+static void a_prune_takes_a_parent_that_was_empty_before(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f, 4, false);
+	assert_int_equal(map(&f, M2, G1, M2), 0);
+	assert_int_equal(unmap(&f, M2, M2), M2);
+	assert_int_equal(map(&f, M2, G1, K4), 0);
+	assert_int_equal(unmap(&f, M2, K4), K4);
+	assert_true(settle(&f));
+	assert_int_equal(bytes(&f), K4);
+	assert_int_equal(map(&f, M2, G1, K4), 0);
+	assert_int_equal(bytes(&f), 4 * K4);
+	expect_leaf(&f, M2, 0, G1 | 3);
+	finish(&f);
+}
+
 static void core_9_adjacent_pieces_are_one(void **state)
 {
 	const struct dma_vec vec[] = { { G1, K4 },	     { G1 + K4, M2 - 2 * K4 },
@@ -413,6 +432,7 @@ int main(void)
 		cmocka_unit_test(empty_tables_stay_until_pruned),
 		cmocka_unit_test(gpt_2_large_leaf_where_an_empty_table_waits),
 		cmocka_unit_test(a_prune_takes_empty_parents),
+		cmocka_unit_test(a_prune_takes_a_parent_that_was_empty_before),
 		cmocka_unit_test(core_9_adjacent_pieces_are_one),
 	};
 

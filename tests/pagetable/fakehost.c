@@ -44,6 +44,8 @@ static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_requ
 	struct fake_host *fake = fake_of(host);
 
 	assert_int_equal(request->size, FAKE_PAGE);
+	if (request->ceiling < fake->lowest_ceiling)
+		fake->lowest_ceiling = request->ceiling;
 	if (++fake->allocs == fake->fail_at)
 		return DMAMAP_PHYS_NONE;
 	for (uint64_t i = 0; i < fake->pages; i++) {
@@ -122,6 +124,7 @@ void fake_host_init(struct fake_host *fake, uint64_t pages, bool caches)
 		},
 		.pages = pages,
 		.base = FAKE_PHYS_BASE,
+		.lowest_ceiling = ~(phys_addr_t)0,
 	};
 	fake->cpu = arena(pages);
 	fake->device = caches ? arena(pages) : fake->cpu;

@@ -22,13 +22,14 @@ struct fake_host {
 	uint64_t pages;
 	phys_addr_t base; /* of the arena */
 	uint64_t next;
-	uint64_t live;	   /* pages taken */
-	uint64_t allocs;   /* requests ever made */
-	uint64_t fail_at;  /* number of the request to refuse; 0: none */
-	uint64_t cleans;   /* calls of cache_for_device */
-	uint64_t lines;	   /* lines cleaned */
-	uint64_t flushes;  /* calls of cache_flush */
-	uint64_t barriers; /* calls of write_barrier */
+	uint64_t live;		    /* pages taken */
+	uint64_t allocs;	    /* requests ever made */
+	phys_addr_t lowest_ceiling; /* ever asked for */
+	uint64_t fail_at;	    /* number of the request to refuse; 0: none */
+	uint64_t cleans;	    /* calls of cache_for_device */
+	uint64_t lines;		    /* lines cleaned */
+	uint64_t flushes;	    /* calls of cache_flush */
+	uint64_t barriers;	    /* calls of write_barrier */
 };
 
 void fake_host_init(struct fake_host *fake, uint64_t pages, bool caches);

@@ -125,6 +125,7 @@ static void tables_lie_where_the_hardware_reaches(void **state)
 	f.fake.base = (phys_addr_t)1 << 40;
 	config.output_bits = 39;
 	assert_int_equal(dmamap_pt_backend_create(&f.fake.host, &config, &f.pt), -DMAMAP_ENOMEM);
+	assert_int_equal(f.fake.lowest_ceiling, ((phys_addr_t)1 << 39) - 1);
 	f.fake.base = FAKE_PHYS_BASE;
 	fake_host_fini(&f.fake);
 }

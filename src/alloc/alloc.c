@@ -44,7 +44,7 @@ static void ops_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_ad
 
 	if (d->ops->free)
 		d->ops->free(dev, size, cpu_addr, handle, attrs);
-	dev_live_sub(d, 1);
+	dev_live_end(d);
 }
 
 /* --- alloc */

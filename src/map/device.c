@@ -15,7 +15,7 @@
 
 /* --- the route */
 
-static enum dma_route choose_route(const struct dma_device *dev, uint64_t mask)
+enum dma_route dmamap_choose_route(const struct dma_device *dev, uint64_t mask)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 
@@ -76,8 +76,8 @@ void dmamap_device_update(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	d->route = d->mask ? choose_route(dev, dev_mask(d)) : DMA_ROUTE_NONE;
-	d->alloc_route = choose_route(dev, d->coherent_mask);
+	d->route = d->mask ? dmamap_choose_route(dev, dev_mask(d)) : DMA_ROUTE_NONE;
+	d->alloc_route = dmamap_choose_route(dev, d->coherent_mask);
 	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);
@@ -141,7 +141,7 @@ int dmamap_device_init(struct dma_device *dev, size_t size, struct dma_host *hos
 	struct dmamap_dev *d;
 
 	if (!dev || size != sizeof(*dev) || !host || host->size != sizeof(*host) ||
-	    !dmamap_host(host)->magic)
+	    !dmamap_host(host)->magic || (host->default_ops && !families_match(host->default_ops)))
 		return -DMAMAP_EINVAL;
 	memset(dev, 0, sizeof(*dev));
 	d = dmamap_dev(dev);
@@ -335,6 +335,8 @@ int dmamap_device_set_ops_bypass(struct dma_device *dev, bool bypass)
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *old = d->domain;
+	struct dma_error ignored;
 	struct dma_error why;
 	int err = check_idle(dev);
 
@@ -342,11 +344,15 @@ int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 		return err;
 	if (domain && d->ops)
 		return fail_setter(dev, DMA_REASON_OPS_AND_IOMMU, -DMAMAP_EINVAL, 0);
-	if (d->domain)
+	if (old)
 		dmamap_iommu_leave(dev);
 	err = domain ? dmamap_iommu_join(dev, domain, &why) : 0;
-	if (err)
+	if (err) {
+		/* refused: back to where it was, so that it never stands before no domain */
+		if (old)
+			dmamap_iommu_join(dev, old, &ignored);
 		dmamap_record(dev, DMA_ROUTE_IOMMU, &why);
+	}
 	dmamap_device_update(dev);
 	return err;
 }

@@ -49,20 +49,24 @@ static dma_addr_t ops_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 }
 
 /** The family that mapped unmaps; a missing member calls nothing. */
-static void ops_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
-		      enum dma_data_direction dir, unsigned long attrs)
+static bool ops_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
+		      enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
 	const struct dma_map_ops *ops = dmamap_dev(dev)->ops;
 	void (*unmap)(struct dma_device *, dma_addr_t, size_t, enum dma_data_direction,
 		      unsigned long);
 
+	if (!dev_live_end(dmamap_dev(dev))) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+		return false;
+	}
 	if (ops->map_phys)
 		unmap = ops->unmap_phys;
 	else
 		unmap = attrs & DMA_ATTR_MMIO ? ops->unmap_resource : ops->unmap_page;
 	if (unmap)
 		unmap(dev, addr, size, dir, attrs);
-	dev_live_sub(dmamap_dev(dev), 1);
+	return true;
 }
 
 /* --- map */
@@ -132,7 +136,7 @@ static bool unmap_by_route(struct dma_device *dev, enum dma_route route, dma_add
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_unmap(dev, addr, size, dir, attrs, why);
 	if (route == DMA_ROUTE_OPS)
-		ops_unmap(dev, addr, size, dir, attrs);
+		return ops_unmap(dev, addr, size, dir, attrs, why);
 	return true;
 }
 
@@ -145,13 +149,14 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 	};
 	enum dma_route route = dmamap_dev(dev)->route;
 	bool ok = dmamap_check_dir(dev, dir, addr, size, &why) &&
-		  dmamap_check_mask(dev, addr, size, &why) &&
-		  dmamap_check_range(dev, addr, size, &why);
+		  dmamap_check_mask(dev, addr, size, &why);
 
 	if (ok && addr == DMA_MAPPING_ERROR) {
 		fail_range(&why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
 		ok = false;
-	} else if (ok) {
+	}
+	ok = ok && dmamap_check_range(dev, addr, size, &why);
+	if (ok) {
 		route = route_of_address(dev, addr, size, attrs);
 		ok = unmap_by_route(dev, route, addr, size, dir, attrs, &why);
 	}

@@ -41,6 +41,16 @@ static int refuse_mask(struct dma_device *dev, enum dma_reason reason, int err, 
 	return err;
 }
 
+/** Would the calls that *@storage decides about take another route, and unmaps not the one of their maps? */
+static bool reroutes(const struct dma_device *dev, const uint64_t *storage, uint64_t mask)
+{
+	const struct dmamap_dev *d = dmamap_dev(dev);
+	enum dma_route route = dmamap_choose_route(dev, mask);
+
+	return (storage == d->mask && route != d->route) ||
+	       (storage == &d->coherent_mask && route != d->alloc_route);
+}
+
 /** May the mask in *@storage become @mask? */
 static int check_mask(struct dma_device *dev, const uint64_t *storage, uint64_t mask)
 {
@@ -50,7 +60,8 @@ static int check_mask(struct dma_device *dev, const uint64_t *storage, uint64_t 
 		return refuse_mask(dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, mask);
 	if (!dmamap_supported(dev, mask))
 		return refuse_mask(dev, DMA_REASON_MASK_UNSUPPORTED, -DMAMAP_EIO, mask);
-	if (mask < *storage && (d->sealed || dmamap_device_live(dev)))
+	if ((d->sealed || dmamap_device_live(dev)) &&
+	    (mask < *storage || reroutes(dev, storage, mask)))
 		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask);
 	return 0;
 }
@@ -163,9 +174,13 @@ int dmamap_set_max_seg_size(struct dma_device *dev, unsigned int size)
 int dmamap_set_seg_boundary(struct dma_device *dev, uint64_t mask)
 {
 	struct dma_parms *parms = parms_of(dev, ONCE_NO_PARMS_BOUNDARY);
+	bool changes = parms && parms->segment_boundary_mask != mask;
 
 	if (!parms)
 		return -DMAMAP_EIO;
+	/* the layout of lists behind an IOMMU follows from it: unmaps must find the one of their maps */
+	if (changes && dmamap_dev(dev)->domain && dmamap_device_live(dev))
+		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask);
 	parms->segment_boundary_mask = mask;
 	return 0;
 }

@@ -174,9 +174,13 @@ static bool unmap_sg_by_route(struct dma_device *dev, struct scatterlist *sg, in
 		return dmamap_iommu_unmap_sg(dev, sg, nents, dir, attrs, why);
 	if (route != DMA_ROUTE_OPS)
 		return true;
+	if (!dev_live_end(dmamap_dev(dev))) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, sg_phys(sg),
+			   sg->length);
+		return false;
+	}
 	if (ops->unmap_sg)
 		ops->unmap_sg(dev, sg, nents, dir, attrs);
-	dev_live_sub(dmamap_dev(dev), 1);
 	return true;
 }
 

@@ -36,7 +36,8 @@ typedef unsigned long dma_ctx_state;
 
 #elif defined(DMAMAP_PORT_HOSTED)
 
-extern _Thread_local struct dma_ctx dmamap_thread_ctx __attribute__((tls_model("initial-exec"), visibility("hidden")));
+extern _Thread_local struct dma_ctx dmamap_thread_ctx
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 static inline struct dma_ctx *dma_ctx_enter(struct dma_host *host, dma_ctx_state *state)
 {

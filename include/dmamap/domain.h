@@ -50,7 +50,7 @@ struct dma_backend_caps {
 	dma_addr_t aperture_end;
 	/** Physical addresses must be below 2^output_bits. */
 	unsigned int output_bits;
-	/** Any part of a mapping may be unmapped; if not, an unmap repeats the boundaries of its map. */
+	/** Any part of a mapping may be unmapped, but no part of a large leaf; if not, an unmap repeats its map. */
 	bool may_unmap_part;
 	/** Unmap already invalidates: no deferred mode. */
 	bool unmap_is_invalidation;
@@ -77,7 +77,7 @@ struct dma_backend_ops {
 	 */
 	uint64_t (*unmap)(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
 	/**
-	 * Unlink the tables that are empty now (also those a failed map left) and add them to @freed. Called right
+	 * Unlink the tables that are empty now and add them to @freed. Called right
 	 * before an invalidation that covers them, with no map in between. NULL: there never are any.
 	 */
 	void (*prune)(struct dma_backend *backend, struct dma_freed *freed);

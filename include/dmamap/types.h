@@ -87,6 +87,7 @@ enum dma_data_direction {
 /** Errors: Linux's numbers, returned negated by calls that return int. */
 #define DMAMAP_EPERM	  1
 #define DMAMAP_EIO	  5
+#define DMAMAP_ENXIO	  6
 #define DMAMAP_ENOMEM	  12
 #define DMAMAP_EFAULT	  14
 #define DMAMAP_EBUSY	  16

@@ -31,7 +31,8 @@ enum dmamap_iova_result {
 enum dmamap_iova_result dmamap_iova_alloc(struct dmamap_iova *iova, uint64_t n, uint64_t limit,
 					  uint64_t *granule);
 
-/** Release exactly [granule, granule + n). False, and nothing changed, if one of them is free. Never needs memory. */
+/** Release exactly [granule, granule + n). False, and nothing changed, if one of them is free. Needs no
+ *  memory for what was taken in one piece; where it does (part of a huge range) and there is none: false as well. */
 bool dmamap_iova_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n);
 
 /** Take [granule, granule + n). IOVA_FULL, and nothing changed, if one of them is taken or does not exist. */

@@ -17,9 +17,6 @@
 
 #define PT_INLINE static inline __attribute__((always_inline, unused))
 
-/** Linux's number; types.h has no name for it. */
-#define PT_ENXIO 6
-
 struct pt_format {
 	/** The bits of a leaf besides its address and its size. */
 	uint64_t (*leaf_bits)(const struct pt_backend *pt, unsigned int prot);
@@ -307,11 +304,11 @@ PT_INLINE int pt_iova_to_phys(struct dma_backend *backend, const struct pt_forma
 	uint64_t entry;
 
 	if (iova > pt->last_iova)
-		return -PT_ENXIO;
+		return -DMAMAP_ENXIO;
 	t = pt_find(pt, iova);
 	entry = t->entries[pt_index(iova, t->level)];
 	if (!entry)
-		return -PT_ENXIO;
+		return -DMAMAP_ENXIO;
 	*phys = fmt->leaf_phys(entry, t->level) |
 		(iova & (((uint64_t)1 << pt_shift(t->level)) - 1));
 	return 0;

@@ -151,12 +151,15 @@ static bool no_hole(const struct sim_machine *m, phys_addr_t phys, uint64_t len)
 {
 	while (len) {
 		const struct sim_region *r = sim_region_at(m, phys);
-		uint64_t part = r ? sim_min(len, r->size - (phys - r->base)) : 0;
 
-		if (!part || phys + (part - 1) < phys)
+		if (!r)
 			return false;
-		phys += part;
-		len -= part;
+		if (len <= r->size - (phys - r->base))
+			return true;
+		len -= r->size - (phys - r->base);
+		phys = r->base + r->size;
+		if (!phys)
+			return false; /* past 2^64 */
 	}
 	return true;
 }

@@ -103,6 +103,8 @@ struct fx_backend {
 	unsigned int fail_at;
 	unsigned int violations;
 	bool give_tables;
+	/** Parts of entries that were unmapped although the backend cannot do that. */
+	unsigned int partial;
 };
 
 struct fx {
@@ -143,6 +145,9 @@ struct fx {
 	uint64_t arch_offset;
 	bool arch_ppc;
 	bool interrupts_off;
+
+	/** Units of further domains do not snoop the CPU's caches when they walk. */
+	bool incoherent_walk;
 
 	/* method table */
 	struct dma_map_ops ops;

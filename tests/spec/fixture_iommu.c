@@ -106,7 +106,7 @@ struct dma_domain *fx_domain_with(struct fx *fx, const struct dma_domain_config 
 		.levels = 4,
 		.output_bits = 46,
 		.page_sizes = MIB(2) | GIB(1),
-		.coherent_walk = true,
+		.coherent_walk = !fx->incoherent_walk,
 		.unit = &u->unit,
 		.domain_id = 7,
 	};
@@ -245,6 +245,8 @@ static uint64_t fb_unmap(struct dma_backend *backend, dma_addr_t iova, uint64_t 
 		if (fb->live[i].stale || !overlap(&fb->live[i], iova, len))
 			continue;
 		fb->live[i].stale = true;
+		fb->partial +=
+			fb->live[i].iova < iova || fb->live[i].iova + fb->live[i].len > iova + len;
 		done += fb->live[i].len;
 	}
 	return done;

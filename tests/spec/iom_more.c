@@ -384,32 +384,44 @@ static void IOM_42_window_outside_aperture(void **state)
 	fx_free(fx);
 }
 
-static void IOM_43_reserved_region(void **state)
+static void expect_msi_window_kept_out(struct dma_device *dev)
 {
-	struct fx *fx = fx_new(NULL);
-	struct dma_device *dev = fx_iop(fx);
 	dma_addr_t addr[64];
 
-	(void)state;
-	assert_int_equal(dma_domain_reserve(fx->domain[0], 0xfee00000, MIB(1)), 0);
+	assert_int_equal(dma_device_set_pci(dev, true, false), 0);
 	for (unsigned int i = 0; i < 64; i++) {
 		addr[i] = dma_map_resource(dev, 0x20000000000, MIB(1), TO, 0);
 		assert_int_equal(addr[i], 0xfff00000 - MIB(i < 17 ? i : i + 1));
 	}
 	for (unsigned int i = 0; i < 64; i++)
 		dma_unmap_resource(dev, addr[i], MIB(1), TO, 0);
+}
+
+/* The page-table backend of this hardware keeps the MSI window out by itself; elsewhere it can be reserved. */
+static void IOM_43_reserved_region(void **state)
+{
+	struct fx *fx = fx_new(NULL);
+	struct dma_domain *recorded =
+		fx_domain_over(fx, fx_backend_new(fx), DMA_INVALIDATION_STRICT);
+
+	(void)state;
+	assert_int_equal(dma_domain_reserve(recorded, 0xfee00000, MIB(1)), 0);
+	expect_msi_window_kept_out(fx_behind(fx, recorded));
+	expect_msi_window_kept_out(fx_io(fx));
+	assert_int_equal(dma_domain_reserve(fx->domain[1], 0xfee00000, MIB(1)), -DMAMAP_EBUSY);
 	fx_free(fx);
 }
 
 static void IOM_44_bridge_window(void **state)
 {
-	static const uint64_t expected[] = { 0xf0000000, 0xe0000000, 0xb0000000, 0xa0000000 };
+	static const uint64_t expected[] = { 0xe0000000, 0xb0000000, 0xa0000000, 0x90000000 };
 	struct fx *fx = fx_new(NULL);
 	struct dma_device *dev = fx_iop(fx);
 
 	(void)state;
 	assert_int_equal(dma_domain_reserve(fx->domain[0], 0xc0000000, 0x20000000), 0);
 	assert_int_equal(dma_domain_reserve(fx->domain[0], 0xd0000000, 0x1000), -DMAMAP_EBUSY);
+	/* 0xf0000000 would hold the MSI window. */
 	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(dma_map_resource(dev, 0x20000000000, MIB(256), TO, 0),
 				 expected[i]);

@@ -22,6 +22,18 @@ bool dmamap_arch_unmap_direct(struct dma_device *dev, dma_addr_t end, unsigned l
 	return host->arch_unmap_direct(host, dev, end);
 }
 
+enum dma_route dmamap_route_of_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+				  bool mapped)
+{
+	struct dma_host *host = dev_host(dev);
+	bool (*direct)(struct dma_host *, struct dma_device *, struct scatterlist *, int) =
+		mapped ? host->arch_unmap_sg_direct : host->arch_map_sg_direct;
+	enum dma_route route = dmamap_dev(dev)->route;
+
+	return route == DMA_ROUTE_OPS && direct && direct(host, dev, sg, nents) ? DMA_ROUTE_ARCH
+										: route;
+}
+
 bool dmamap_check_dir(struct dma_device *dev, enum dma_data_direction dir, uint64_t addr,
 		      uint64_t size, struct dma_error *why)
 {

@@ -72,12 +72,33 @@ static void set_flag(struct dma_device *dev, uint32_t flag, bool on)
 		__atomic_fetch_and(&dev->flags, ~flag, __ATOMIC_RELEASE);
 }
 
+/** Has the platform a way around method tables? What goes it is maintained as on the direct route. */
+static bool has_arch_direct(const struct dma_host *host)
+{
+	return host->arch_map_direct || host->arch_map_sg_direct;
+}
+
+bool dmamap_may_skip_sync(const struct dma_device *dev)
+{
+	const struct dmamap_dev *d = dmamap_dev(dev);
+	const struct dma_map_ops *ops = d->ops;
+
+	if (d->has_bounced)
+		return false;
+	if (d->route != DMA_ROUTE_OPS)
+		return d->coherent;
+	return !ops->sync_single_for_cpu && !ops->sync_single_for_device && !ops->sync_sg_for_cpu &&
+	       !ops->sync_sg_for_device && (d->coherent || !has_arch_direct(d->host));
+}
+
 void dmamap_device_update(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
 	d->route = d->mask ? dmamap_choose_route(dev, dev_mask(d)) : DMA_ROUTE_NONE;
 	d->alloc_route = dmamap_choose_route(dev, d->coherent_mask);
+	/* dma_set_mask() grants it; any other change can only take it away */
+	d->skip_sync = d->skip_sync && dmamap_may_skip_sync(dev);
 	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);
@@ -299,8 +320,6 @@ int dmamap_device_set_coherent(struct dma_device *dev, bool coherent)
 	if (err)
 		return err;
 	d->coherent = coherent || !host_has_caches(d->host);
-	if (!d->coherent)
-		d->skip_sync = false;
 	dmamap_device_update(dev);
 	return 0;
 }

@@ -42,6 +42,10 @@ static inline enum dma_route route_of_address(struct dma_device *dev, dma_addr_t
 		       : route;
 }
 
+/** The route of a list, to be mapped or @mapped already. */
+enum dma_route dmamap_route_of_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+				  bool mapped);
+
 static inline bool route_is_direct(enum dma_route route)
 {
 	return route == DMA_ROUTE_DIRECT || route == DMA_ROUTE_ARCH;
@@ -57,6 +61,9 @@ bool dmamap_check_range(const struct dma_device *dev, uint64_t addr, uint64_t si
 
 /** The device has no mask: false, *@why, and one warning. */
 bool dmamap_check_mask(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why);
+
+/** May syncs be skipped? Coherent devices need none, nor do method tables without any sync method. */
+bool dmamap_may_skip_sync(const struct dma_device *dev);
 
 /** The first direct mapping of a device may live from now on; arms the inline path. */
 void dmamap_seal(struct dma_device *dev);

@@ -66,19 +66,6 @@ static int check_mask(struct dma_device *dev, const uint64_t *storage, uint64_t 
 	return 0;
 }
 
-/** May syncs be skipped? Coherent devices need none, nor do method tables without any sync method. */
-static bool may_skip_sync(const struct dmamap_dev *d)
-{
-	const struct dma_map_ops *ops = d->ops;
-
-	if (d->has_bounced)
-		return false;
-	if (d->route != DMA_ROUTE_OPS)
-		return d->coherent;
-	return !ops->sync_single_for_cpu && !ops->sync_single_for_device && !ops->sync_sg_for_cpu &&
-	       !ops->sync_sg_for_device;
-}
-
 int dmamap_set_mask(struct dma_device *dev, uint64_t mask)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
@@ -89,8 +76,7 @@ int dmamap_set_mask(struct dma_device *dev, uint64_t mask)
 	if (d->host->mask_set)
 		d->host->mask_set(d->host, dev, mask);
 	__atomic_store_n(d->mask, mask, __ATOMIC_RELAXED);
-	dmamap_device_update(dev);
-	d->skip_sync = may_skip_sync(d);
+	d->skip_sync = true; /* if the new route allows it */
 	dmamap_device_update(dev);
 	return 0;
 }

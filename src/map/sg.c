@@ -77,18 +77,6 @@ static int ops_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 
 /* --- map */
 
-static enum dma_route route_of_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-				  bool unmap)
-{
-	struct dma_host *host = dev_host(dev);
-	bool (*direct)(struct dma_host *, struct dma_device *, struct scatterlist *, int) =
-		unmap ? host->arch_unmap_sg_direct : host->arch_map_sg_direct;
-	enum dma_route route = dmamap_dev(dev)->route;
-
-	return route == DMA_ROUTE_OPS && direct && direct(host, dev, sg, nents) ? DMA_ROUTE_ARCH
-										: route;
-}
-
 static int map_sg_by_route(struct dma_device *dev, enum dma_route route, struct scatterlist *sg,
 			   int nents, enum dma_data_direction dir, unsigned long attrs,
 			   struct dma_error *why)
@@ -121,7 +109,7 @@ static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 	int got = why.err;
 
 	if (!silent) {
-		route = route_of_sg(dev, sg, nents, false);
+		route = dmamap_route_of_sg(dev, sg, nents, false);
 		got = map_sg_by_route(dev, route, sg, nents, dir, attrs, &why);
 	}
 	event.attrs = attrs;
@@ -194,7 +182,7 @@ void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int n
 		  check_list(dev, sg, nents, &why);
 
 	if (ok)
-		route = route_of_sg(dev, sg, nents, true);
+		route = dmamap_route_of_sg(dev, sg, nents, true);
 	event.attrs = attrs;
 	event.nents =
 		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;

@@ -84,16 +84,13 @@ void dmamap_sync_single_for_device(struct dma_device *dev, dma_addr_t addr, size
 	sync_single(dev, addr, size, dir, false);
 }
 
-static bool sync_sg_by_route(struct dma_device *dev, struct scatterlist *sg, int nents,
-			     enum dma_data_direction dir, bool for_cpu, struct dma_error *why)
+static bool sync_sg_by_route(struct dma_device *dev, enum dma_route route, struct scatterlist *sg,
+			     int nents, enum dma_data_direction dir, bool for_cpu,
+			     struct dma_error *why)
 {
-	struct dma_host *host = dev_host(dev);
-	enum dma_route route = dmamap_dev(dev)->route;
-
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_sync_sg(dev, sg, nents, dir, for_cpu, why);
-	if (route == DMA_ROUTE_DIRECT ||
-	    (host->arch_unmap_sg_direct && host->arch_unmap_sg_direct(host, dev, sg, nents)))
+	if (route_is_direct(route))
 		return dmamap_direct_sync_sg(dev, sg, nents, dir, for_cpu, why);
 	ops_sync_sg(dev, sg, nents, dir, for_cpu);
 	return true;
@@ -110,8 +107,10 @@ static void sync_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 	bool skip = skipped(dev);
 	bool ok = dmamap_check_dir(dev, dir, 0, 0, &why) && dmamap_check_mask(dev, 0, 0, &why);
 
-	if (ok && !skip)
-		ok = sync_sg_by_route(dev, sg, nents, dir, for_cpu, &why);
+	if (ok) {
+		route = dmamap_route_of_sg(dev, sg, nents, true);
+		ok = skip || sync_sg_by_route(dev, route, sg, nents, dir, for_cpu, &why);
+	}
 	if (!ok)
 		dmamap_misuse(dev, route, "sync of a list that is not mapped", &why);
 	event.type = for_cpu ? DMA_EVENT_SYNC_SG_FOR_CPU : DMA_EVENT_SYNC_SG_FOR_DEVICE;

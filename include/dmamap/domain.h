@@ -48,6 +48,9 @@ struct dma_backend_caps {
 	/** First and last I/O address. */
 	dma_addr_t aperture_start;
 	dma_addr_t aperture_end;
+	/** I/O addresses that never reach memory (the MSI window of a PCI bus): the domain keeps them out. 0, 0: none. */
+	dma_addr_t hole_start;
+	dma_addr_t hole_end;
 	/** Physical addresses must be below 2^output_bits. */
 	unsigned int output_bits;
 	/** Any part of a mapping may be unmapped, but no part of a large leaf; if not, an unmap repeats its map. */
@@ -90,7 +93,7 @@ struct dma_backend_ops {
 	void (*wait)(struct dma_backend *backend);
 	/** Return freed tables to the host, after wait(). NULL: there never are any. */
 	void (*release)(struct dma_backend *backend, struct dma_freed *freed);
-	/** 0 and *@phys, or -ENXIO where nothing is mapped. NULL: the domain remembers. */
+	/** 0 and *@phys, or -ENXIO where nothing is mapped. Required. */
 	int (*iova_to_phys)(struct dma_backend *backend, dma_addr_t iova, phys_addr_t *phys);
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);

@@ -84,6 +84,21 @@ static void unlist_domain(struct dma_domain *domain)
 	dmamap_unlock(domain->host, &h->lock);
 }
 
+/** The backend's own hole, as far as it lies in the aperture. */
+static bool reserve_hole(struct dma_domain *domain)
+{
+	const struct dma_backend_caps *caps = &domain->backend->caps;
+	uint64_t first =
+		caps->hole_start > caps->aperture_start ? caps->hole_start : caps->aperture_start;
+	uint64_t last = min_u64(caps->hole_end, caps->aperture_end);
+
+	if (!caps->hole_end || first > last)
+		return true;
+	first >>= domain->shift;
+	last >>= domain->shift;
+	return dmamap_iova_reserve(domain->iova, first, last - first + 1) == IOVA_OK;
+}
+
 static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *backend)
 {
 	const struct dma_backend_caps *caps = &backend->caps;
@@ -100,12 +115,12 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	first = caps->aperture_start >> domain->shift;
 	domain->iova = dmamap_iova_create(host, domain->shift, first ? first : 1,
 					  caps->aperture_end >> domain->shift);
-	if (domain->iova) {
-		domain->reserved = dmamap_iova_used(domain->iova);
-		return domain;
+	if (!domain->iova || !reserve_hole(domain)) {
+		free_domain(domain);
+		return NULL;
 	}
-	free_domain(domain);
-	return NULL;
+	domain->reserved = dmamap_iova_used(domain->iova);
+	return domain;
 }
 
 int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
@@ -160,6 +175,9 @@ int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t 
 
 	if (!len || range_wraps(start, len) || !granules_of(domain, start, len, &g))
 		return -DMAMAP_EINVAL;
+	if (start >= domain->backend->caps.hole_start &&
+	    start + (len - 1) <= domain->backend->caps.hole_end)
+		return 0; /* never was there */
 	domain_lock(domain);
 	before = dmamap_iova_used(domain->iova);
 	result = dmamap_iova_reserve(domain->iova, g.start >> domain->shift,

@@ -42,6 +42,8 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 	pt->backend.caps = (struct dma_backend_caps){
 		.page_sizes = config->page_sizes | PT_PAGE,
 		.aperture_end = pt->last_iova,
+		.hole_start = desc->hole_first,
+		.hole_end = desc->hole_last,
 		.output_bits = config->output_bits,
 		.may_unmap_part = true,
 		.coherent_walk = config->coherent_walk,

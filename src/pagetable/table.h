@@ -52,7 +52,7 @@ struct pt_format_desc {
 	unsigned int min_levels;
 	unsigned int max_levels;
 	uint64_t page_sizes;
-	/** Physical addresses that no leaf may have: what the hardware takes for interrupts. */
+	/** What the hardware takes for interrupts: no leaf may lead there, and no I/O address there is translated. */
 	phys_addr_t hole_first;
 	phys_addr_t hole_last;
 	const struct dma_backend_ops *ops;

@@ -7,22 +7,28 @@
 #include "bounce/pool.h"
 #include "direct.h"
 
+/** No cache maintenance with any of these. */
+#define NO_MAINTENANCE (DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC)
+
 enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 				    bool shared, dma_addr_t *addr)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
+	uint64_t mask = dev_mask(d);
 	dma_addr_t last;
 
-	if (!dmamap_dev_to_dma(dev, phys, shared, addr) ||
-	    !dmamap_dev_to_dma(dev, phys + size - 1, shared, &last) || last - *addr != size - 1)
+	if (!dmamap_dev_range_to_dma(dev, phys, size, shared, addr))
 		return DMA_REASON_OUTSIDE_RANGE_MAP;
 	if (!shared && dev_needs_shared(dev))
 		return DMA_REASON_NEEDS_SHARED;
-	if (last < *addr || last > dev_mask(d) || last == DMA_MAPPING_ERROR)
+	last = *addr + (size - 1);
+	if (last < *addr || last == DMA_MAPPING_ERROR)
 		return DMA_REASON_BEYOND_MASK;
-	if (d->bus_limit && last > d->bus_limit)
-		return DMA_REASON_BEYOND_BUS_LIMIT;
-	return DMA_REASON_NONE;
+	if (last <= dev_limit(d))
+		return DMA_REASON_NONE;
+	/* a mask of 0 says nothing where the bus has a limit */
+	return last > mask && (mask || !d->bus_limit) ? DMA_REASON_BEYOND_MASK
+						      : DMA_REASON_BEYOND_BUS_LIMIT;
 }
 
 /** Say once a device that it cannot reach memory; NO_WARN callers know. */
@@ -46,10 +52,8 @@ static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t s
 		dmamap_bounce_unmap(dev, copy, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, why);
 		return fail_map(why, dev, DMA_REASON_BOUNCE_UNREACHABLE, phys, size);
 	}
-	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC)) {
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		dmamap_cache_for_device(d->host, copy, size, dir);
-		dmamap_cache_flush(d->host);
-	}
 	dev_live_add(d, 1);
 	return addr;
 }
@@ -82,11 +86,10 @@ static dma_addr_t map_unreachable(struct dma_device *dev, phys_addr_t phys, size
 	return DMA_MAPPING_ERROR;
 }
 
-dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs,
-			     struct dma_error *why)
+dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs,
+				   struct dma_error *why)
 {
-	const unsigned long no_maintenance = DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC;
 	struct dmamap_dev *d = dmamap_dev(dev);
 	enum dma_reason reason;
 	bool shared;
@@ -99,10 +102,25 @@ dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t si
 	reason = dmamap_direct_reach(dev, phys, size, shared, &addr);
 	if (reason != DMA_REASON_NONE)
 		return map_unreachable(dev, phys, size, reason, dir, attrs, why);
-	if (!d->coherent && !(attrs & no_maintenance)) {
+	if (!d->coherent && !(attrs & NO_MAINTENANCE))
 		dmamap_cache_for_device(d->host, phys, size, dir);
-		dmamap_cache_flush(d->host);
-	}
+	return addr;
+}
+
+void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs)
+{
+	if (!dmamap_dev(dev)->coherent && !(attrs & NO_MAINTENANCE))
+		dmamap_cache_flush(dev_host(dev));
+}
+
+dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs,
+			     struct dma_error *why)
+{
+	dma_addr_t addr = dmamap_direct_map_issue(dev, phys, size, dir, attrs, why);
+
+	if (addr != DMA_MAPPING_ERROR)
+		dmamap_direct_map_wait(dev, attrs);
 	return addr;
 }
 

@@ -79,7 +79,7 @@ static bool may_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 	    !dmamap_check_mask(dev, phys, size, why) || !dmamap_check_range(dev, phys, size, why))
 		return false;
 	if ((attrs & DMA_ATTR_REQUIRE_COHERENT) && !dmamap_dev(dev)->coherent) {
-		fail_map(why, dev, DMA_REASON_NOT_COHERENT, phys, size);
+		fail_range(why, dev, DMA_REASON_NOT_COHERENT, -DMAMAP_EOPNOTSUPP, phys, size);
 		return false;
 	}
 	return true;
@@ -90,11 +90,16 @@ static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phy
 			       struct dma_error *why)
 {
 	if (route_is_direct(route)) {
-		dmamap_seal(dev);
-		return dmamap_direct_map(dev, phys, size, dir, attrs, why);
+		dma_addr_t addr = dmamap_direct_map(dev, phys, size, dir, attrs, why);
+
+		if (addr != DMA_MAPPING_ERROR)
+			dmamap_seal(dev);
+		return addr;
 	}
-	if (attrs & DMA_ATTR_CC_SHARED)
-		return fail_map(why, dev, DMA_REASON_CC_SHARED, phys, size);
+	if (attrs & DMA_ATTR_CC_SHARED) {
+		fail_range(why, dev, DMA_REASON_CC_SHARED, -DMAMAP_EINVAL, phys, size);
+		return DMA_MAPPING_ERROR;
+	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_map(dev, phys, size, dir, attrs, why);
 	return ops_map(dev, phys, size, dir, attrs, why);
@@ -133,6 +138,10 @@ static bool unmap_by_route(struct dma_device *dev, enum dma_route route, dma_add
 {
 	if (route_is_direct(route))
 		return dmamap_direct_unmap(dev, addr, size, dir, attrs, why);
+	if (attrs & DMA_ATTR_CC_SHARED) {
+		fail_range(why, dev, DMA_REASON_CC_SHARED, -DMAMAP_EINVAL, addr, size);
+		return false;
+	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_unmap(dev, addr, size, dir, attrs, why);
 	if (route == DMA_ROUTE_OPS)
@@ -163,7 +172,8 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 	event.attrs = attrs;
 	if (!ok)
 		dmamap_misuse(dev, route, "unmap of what is not mapped", &why);
-	dmamap_finish(&event, route, &why, false);
+	/* the kernel returns from this one without a record */
+	dmamap_finish(&event, route, &why, why.reason == DMA_REASON_CC_SHARED);
 }
 
 /* --- other ways to name the memory */

@@ -546,6 +546,16 @@ static inline int dma_bounce_create(struct dma_host *host, const struct dma_boun
 	return dmamap_bounce_create(host, config, pool);
 }
 
+static inline uint64_t dma_bounce_round_bytes(const struct dma_bounce_config *config)
+{
+	return dmamap_bounce_round_bytes(config);
+}
+
+static inline void dma_bounce_reset_peak(struct dma_bounce *pool)
+{
+	dmamap_bounce_reset_peak(pool);
+}
+
 static inline int dma_bounce_destroy(struct dma_bounce *pool)
 {
 	return dmamap_bounce_destroy(pool);

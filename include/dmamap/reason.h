@@ -116,6 +116,9 @@ struct dma_device;
 	  "provide the host's uncached hook")                                                        \
 	X(UNTRUSTED, "untrusted", "an untrusted device may not have that",                           \
 	  "use strict invalidation")                                                                 \
+	X(BOUNCE_FORBIDDEN, "bounce-forbidden",                                                      \
+	  "the mapping must bounce and the device's pool forbids it",                                \
+	  "use memory that the device reaches, or give it a pool that may bounce")                   \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

@@ -30,6 +30,8 @@ struct dmamap_host {
 	uint32_t objects;
 	/** Flush queues that dma_poll() has to look at. */
 	struct dma_domain *lazy_domains;
+	/** Bounce pools that may grow, in dma_poll() if not at once. */
+	struct dma_bounce *growing_pools;
 	/** The context of the lock port, guarded by ctx_lock. */
 	struct dma_lock ctx_lock;
 	struct dma_ctx ctx;
@@ -51,6 +53,7 @@ enum dmamap_once {
 	ONCE_BOUNCE_SYNC = 1u << 11,
 	ONCE_DAC = 1u << 12,
 	ONCE_BOUNCE_UNREACHABLE = 1u << 13,
+	ONCE_BOUNCE_GRANULE = 1u << 14,
 };
 
 struct dmamap_dev {
@@ -74,7 +77,8 @@ struct dmamap_dev {
 	enum dma_route alloc_route; /* of coherent ones */
 	bool coherent;
 	bool ops_bypass;
-	bool force_bounce;
+	bool force_bounce; /* by its setter, or by the pool */
+	bool force_asked;  /* by its setter */
 	bool untrusted;
 	bool pci;
 	bool pci_32bit_first; /* cleared for good by the first failure below 4 GiB */

@@ -45,11 +45,11 @@ static bool copy_temporary(struct dma_host *host, unsigned char *pool, phys_addr
 	return true;
 }
 
-bool dmamap_bounce_copy(const struct dma_bounce *pool, phys_addr_t copy, phys_addr_t orig,
+bool dmamap_bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
 			uint64_t size, bool to_pool)
 {
-	struct dma_host *host = pool->host;
-	unsigned char *bytes = bounce_virt(pool, copy);
+	struct dma_host *host = part->pool->host;
+	unsigned char *bytes = bounce_virt(part, copy);
 
 	while (size) {
 		uint64_t len;

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of this room share: a pool, its areas, and the shape of a request.
+ * What the files of this room share: a pool, its parts, their areas, and the shape of a request.
  *
- * A pool is divided into areas, each with a lock, bitmaps and a search position of its own (one area for now). Slots
- * are numbered inside of their area. Two bits describe a slot: busy, and whether a live run starts there; what else
- * is known of a run stands in the record of its first slot. So a map writes one record however many slots it takes,
- * and an address inside of a run finds its record by a backward search of the second bitmap.
+ * A pool is one part, or several: the first one, those it grew by, and transient ones that live as long as the one
+ * mapping they were made for. A part is contiguous memory, cut into slots, which are divided into areas. Two bits
+ * describe a slot: busy, and whether a record stands there; what else is known of a run stands in the record of its
+ * first slot. So a map writes one record however many slots it takes, and an address inside of a run finds its record
+ * by a backward search of the second bitmap.
+ *
+ * An area's lock covers its slots' bits and records, its hint and its counters. A map starts at the area of its CPU,
+ * and tries the others in turn. Runs do not cross the borders of areas while there is another way; where segments
+ * limit a run they never do, because a segment lies inside of one area. Without segments a request may be larger than
+ * an area, or the only free run may straddle a border: then the locks of all areas are taken, in ascending order, and
+ * the part is searched as one. Such a run has a further record at the start of each area that it enters, so that an
+ * address needs only the lock of its own area to be looked up. So the guarantee stays that one request may be as large
+ * as the largest free run, and the price is paid only by those who need it.
  */
 #ifndef DMAMAP_BOUNCE_INTERNAL_H
 #define DMAMAP_BOUNCE_INTERNAL_H
@@ -16,73 +25,221 @@
 
 #pragma GCC visibility push(hidden)
 
-/** A live run, kept with its first slot. */
+/** Parts that stay: the first, and what a pool grew by. */
+#define BOUNCE_PARTS 64u
+
+/** A live run, kept with its first slot, and with the first slot of each area that it enters. */
 struct bounce_run {
+	/** DMAMAP_PHYS_NONE: coherent memory, which is a copy of nothing. */
 	phys_addr_t orig;
-	uint64_t size; /* bytes mapped */
-	uint32_t
-		lead; /* bytes from the start of the run to the first byte mapped: padding slots, low bits */
-	uint32_t slots; /* of the whole run */
+	/** Bytes mapped. */
+	uint64_t size;
+	/** Bytes from the start of the run to the first byte mapped: padding slots, low bits. */
+	uint32_t lead;
+	/** Of the whole run. */
+	uint32_t slots;
+	/** From the first slot of the run to this record. */
+	uint32_t back;
 };
 
+/** The lock has a cache line of its own, and so have the figures. */
 struct bounce_area {
 	struct dma_lock lock;
-	uint64_t first; /* in the pool's numbering */
+	uint64_t first;
 	uint64_t slots;
-	uint64_t
-		hint; /* where the next search starts: behind the last map, or at the last release */
+	/** Where the next search starts: behind the last map, or at the last release. */
+	uint64_t hint;
 	uint64_t used;
 	uint64_t peak;
 	uint64_t maps;
-	uint64_t failures;
-	uint64_t *busy;
-	uint64_t *starts;
-	struct bounce_run *runs;
+	uint64_t reserve[2];
 };
 
-struct dma_bounce {
-	struct dma_host *host;
+struct bounce_part {
+	struct dma_bounce *pool;
 	phys_addr_t base;
 	uint64_t bytes;
 	unsigned char *virt;
 	uint64_t slots;
+	uint64_t *busy;
+	uint64_t *starts;
+	struct bounce_run *runs;
+	struct bounce_area *areas;
+	unsigned int nr_areas;
+	/** Slots of each area but the last, which has the rest too. */
+	uint32_t area_slots;
+	uint64_t meta_bytes;
+	bool own_memory;
+	/** A transient part: in the pool's list, under its lock; freed with the last user once it is dead. */
+	bool transient;
+	bool dead;
+	unsigned int users;
+	struct bounce_part *next;
+};
+
+/** Where a part that stays lies, side by side so that a look-up reads little. */
+struct bounce_range {
+	phys_addr_t base;
+	uint64_t bytes;
+	struct bounce_part *part;
+};
+
+struct dma_bounce {
+	struct dma_host *host;
+	uint32_t flags;
 	uint32_t segment_slots; /* 0: none */
 	unsigned int shift;	/* log2 of the slot size */
-	bool own_memory;
-	uint64_t meta_bytes;
-	unsigned int nr_areas;
-	struct bounce_area *areas;
+	unsigned int areas;	/* of each part; 0: as many as CPUs */
+	uint64_t first_bytes;
+	uint64_t max_bytes;
+	phys_addr_t ceiling;
+	/** Written once each, then nr_parts is raised. */
+	unsigned int nr_parts;
+	unsigned int nr_transients;
+	struct bounce_range parts[BOUNCE_PARTS];
+
+	/** Growth, transient parts and the figures below. Taken after no other lock of the pool. */
+	struct dma_lock lock;
+	uint64_t bytes;
+	struct bounce_part *transients;
+	uint64_t transient_slots;
+	uint64_t transient_peak;
+	uint64_t transient_maps; /* of those that are gone */
+	uint64_t failures;
+	/** Counted by everybody, only on request. */
+	uint64_t tracked_used;
+	uint64_t tracked_peak;
+	/** A sub-pool is wanted, and is being made. */
+	bool wanted;
+	bool growing;
+	/** In the host's list of pools that grow, under the host's lock; polls that look at it. */
+	struct dma_bounce *next;
+	unsigned int polls;
 };
 
 /** One request, in slots, with all that limits where it may lie. Bus slot numbers are DMA addresses >> shift. */
 struct bounce_query {
-	const struct dma_bounce *pool;
 	uint64_t slots;
-	uint64_t bus;	       /* bus slot of the pool's slot 0 */
-	uint64_t period;       /* a run may not cross a multiple of this bus slot; 0: none */
-	uint64_t align;	       /* the bus slot of a run's start has these bits … */
-	uint64_t value;	       /* … equal to these */
-	uint64_t first, limit; /* the device reaches the pool's slots [first, limit) */
+	uint64_t segment; /* slots of a segment; 0: none */
+	uint64_t period;  /* a run may not cross a multiple of this bus slot; 0: none */
+	uint64_t align;	  /* the bus slot of a run's start has these bits … */
+	uint64_t value;	  /* … equal to these */
+	/* The stretch that is searched: the device reaches the slots [first, limit), which lie side by side for it. */
+	uint64_t bus; /* bus slot of the part's slot 0, as if it were in the stretch too */
+	uint64_t first, limit;
 };
 
-/** A run that was found: the area and the first slot, BITMAP_NONE if there is none. */
-uint64_t dmamap_bounce_find(const struct bounce_area *area, const struct bounce_query *q);
+/** What a caller asked for, and the run that would hold it. */
+struct bounce_request {
+	struct dma_device *dev;
+	struct dma_bounce *pool;
+	phys_addr_t orig;
+	uint64_t size;
+	uint64_t dma_limit; /* highest address that the device may be given */
+	uint64_t granule;   /* the run is a multiple of it */
+	uint64_t lead;	    /* bytes of the run before the first one mapped */
+	uint64_t most;	    /* bytes that a device boundary inside of a slot leaves */
+	struct bounce_query query;
+};
+
+/** A run that was taken. */
+struct bounce_place {
+	struct bounce_part *part;
+	uint64_t slot;
+};
+
+/* --- search.c: one stretch, whose area or areas are locked */
+
+/** First slot of a run in the stretch, found from @hint on; BITMAP_NONE if there is none. */
+uint64_t dmamap_bounce_find(const struct bounce_part *part, const struct bounce_query *q,
+			    uint64_t hint);
 
 /**
  * The longest run that could start at an allowed place: among the free slots as they are, or, with @empty, if
  * every slot were free.
  */
-uint64_t dmamap_bounce_longest(const struct bounce_area *area, const struct bounce_query *q,
+uint64_t dmamap_bounce_longest(const struct bounce_part *part, const struct bounce_query *q,
 			       bool empty);
 
-/** Slots of @area that the device reaches and that are free. */
-uint64_t dmamap_bounce_free(const struct bounce_area *area, const struct bounce_query *q);
+/** Slots of the stretch that are free. */
+uint64_t dmamap_bounce_free_slots(const struct bounce_part *part, const struct bounce_query *q);
+
+/* --- request.c */
+
+/** Work out the run that @r asks for; granules of @align_mask + 1. */
+void dmamap_bounce_prepare(struct bounce_request *r, uint64_t align_mask);
+
+/** The same for coherent memory of r->size bytes, a multiple of the page, aligned to @align. */
+void dmamap_bounce_prepare_block(struct bounce_request *r, uint64_t align);
+
+/** Set the query to the first stretch of @part in [@from, @to) that the device reaches; false: there is none. */
+bool dmamap_bounce_stretch(struct bounce_request *r, const struct bounce_part *part, uint64_t from,
+			   uint64_t to);
+
+/** Highest physical address that the device reaches. */
+phys_addr_t dmamap_bounce_reach_end(const struct bounce_request *r);
+
+/** How many bytes could this request have, in a run or a pool of @slots free slots? */
+uint64_t dmamap_bounce_usable(const struct bounce_request *r, uint64_t slots);
+
+/* --- take.c */
+
+/** Find and take a run; false, and the reason and what there was, if there is none. */
+bool dmamap_bounce_take(struct bounce_request *r, struct bounce_place *place,
+			enum dma_reason *reason, uint64_t *have);
+
+/** The same in one part that nobody else knows. */
+bool dmamap_bounce_take_private(struct bounce_request *r, struct bounce_part *part,
+				struct bounce_place *place);
+
+/** Make the slots of a run that was claimed free, and the next to be used: they are in the cache. */
+void dmamap_bounce_vacate(struct bounce_part *part, uint64_t slot, uint64_t slots);
+
+/** A run that was taken at @slot did not become a mapping after all. */
+void dmamap_bounce_uncount(struct bounce_part *part, uint64_t slot);
+
+/** The live run that holds @copy, and its first slot. */
+bool dmamap_bounce_look_up(struct bounce_part *part, phys_addr_t copy, struct bounce_run *run,
+			   uint64_t *slot);
+
+/**
+ * End the life of the run whose first byte is @copy; its slots stay busy if @keep. False: there is none, or it is not
+ * of the kind (@block: coherent memory).
+ */
+bool dmamap_bounce_claim(struct bounce_part *part, phys_addr_t copy, bool block, bool keep,
+			 struct bounce_run *run, uint64_t *slot);
+
+/* --- part.c */
+
+struct bounce_part *dmamap_bounce_part_create(struct dma_bounce *pool, uint64_t bytes,
+					      unsigned int areas);
+/** Memory of the part's own: aligned to @align, which is a power of two. False: the host has none. */
+bool dmamap_bounce_part_fill(struct bounce_part *part, phys_addr_t ceiling, uint64_t align,
+			     gfp_t gfp);
+void dmamap_bounce_part_free(struct bounce_part *part);
+
+/** Areas of a part of @slots: a power of two, at most @wanted, each with at least one segment. */
+unsigned int dmamap_bounce_limit_areas(uint64_t wanted, uint64_t slots, uint32_t segment_slots);
+
+/* --- grow.c */
+
+/** Try to have more slots for @r than the pool has, and take them. */
+bool dmamap_bounce_grow(struct bounce_request *r, struct bounce_place *place);
+/** The part that holds @phys, or NULL; it is kept until it is put. */
+struct bounce_part *dmamap_bounce_transient_get(struct dma_bounce *pool, phys_addr_t phys);
+void dmamap_bounce_transient_put(struct bounce_part *part);
+/** The only mapping of a transient part is gone. */
+void dmamap_bounce_transient_retire(struct bounce_part *part);
+/** A part that stays is complete: let everybody see it. The pool is locked, or nobody knows it. */
+bool dmamap_bounce_publish(struct dma_bounce *pool, struct bounce_part *part);
+
+/* --- copy.c */
 
 /**
  * Copy @size bytes between the pool at @copy and memory at @orig. False if a part of that memory has no CPU address;
  * the rest was not copied then.
  */
-bool dmamap_bounce_copy(const struct dma_bounce *pool, phys_addr_t copy, phys_addr_t orig,
+bool dmamap_bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
 			uint64_t size, bool to_pool);
 
 static inline uint64_t bounce_slot_bytes(const struct dma_bounce *pool)
@@ -90,20 +247,40 @@ static inline uint64_t bounce_slot_bytes(const struct dma_bounce *pool)
 	return (uint64_t)1 << pool->shift;
 }
 
-static inline phys_addr_t bounce_slot_phys(const struct dma_bounce *pool,
-					   const struct bounce_area *area, uint64_t slot)
+static inline phys_addr_t bounce_slot_phys(const struct bounce_part *part, uint64_t slot)
 {
-	return pool->base + ((area->first + slot) << pool->shift);
+	return part->base + (slot << part->pool->shift);
 }
 
-static inline void *bounce_virt(const struct dma_bounce *pool, phys_addr_t copy)
+static inline void *bounce_virt(const struct bounce_part *part, phys_addr_t copy)
 {
-	return pool->virt + (copy - pool->base);
+	return part->virt + (copy - part->base);
 }
 
-static inline bool bounce_inside(const struct dma_bounce *pool, phys_addr_t phys)
+static inline struct bounce_area *bounce_area_of(const struct bounce_part *part, uint64_t slot)
 {
-	return pool && phys - pool->base < pool->bytes;
+	uint32_t index = part->nr_areas == 1 ? 0 : (uint32_t)slot / part->area_slots;
+
+	return &part->areas[index < part->nr_areas ? index : part->nr_areas - 1];
+}
+
+/** The part of @pool, which may be NULL, that holds @phys; NULL: none. */
+static inline struct bounce_part *bounce_part_get(struct dma_bounce *pool, phys_addr_t phys)
+{
+	unsigned int n = pool ? __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE) : 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (phys - pool->parts[i].base < pool->parts[i].bytes)
+			return pool->parts[i].part;
+	if (!n || !__atomic_load_n(&pool->nr_transients, __ATOMIC_RELAXED))
+		return NULL;
+	return dmamap_bounce_transient_get(pool, phys);
+}
+
+static inline void bounce_part_put(struct bounce_part *part)
+{
+	if (part && part->transient)
+		dmamap_bounce_transient_put(part);
 }
 
 #pragma GCC visibility pop

@@ -2,8 +2,8 @@
 /*
  * Making, ending and describing a pool.
  *
- * One allocation holds all bookkeeping: the pool, its areas, two bitmaps and one record for each slot. The memory of
- * the pool itself comes from the host, or from the caller, whose RAM is then checked frame by frame.
+ * The memory of the first part comes from the host, or from the caller, whose RAM is then checked frame by frame. A
+ * pool that may grow is in a list of its host, for dma_poll().
  */
 #include "internal.h"
 
@@ -11,10 +11,32 @@
 #define SMALLEST_SLOT	256u
 #define DEFAULT_CEILING 0xffffffffu
 #define MAX_SLOTS	0xffffffffu
+#define ALL_FLAGS                                                                        \
+	(DMA_BOUNCE_FORCE | DMA_BOUNCE_FORBID | DMA_BOUNCE_SCRUB | DMA_BOUNCE_COHERENT | \
+	 DMA_BOUNCE_TRACK_PEAK)
 
 static uint32_t slot_size(const struct dma_bounce_config *config)
 {
 	return config->slot_size ? config->slot_size : DEFAULT_SLOT;
+}
+
+static bool flags_valid(const struct dma_bounce_config *config)
+{
+	const uint32_t flags = config->flags;
+
+	if (flags & ~ALL_FLAGS)
+		return false;
+	return !(flags & DMA_BOUNCE_FORBID) || flags == DMA_BOUNCE_FORBID;
+}
+
+static bool bytes_valid(const struct dma_host *host, const struct dma_bounce_config *config)
+{
+	uint64_t page = host->page_size;
+	uint64_t most = config->max_bytes > config->bytes ? config->max_bytes : config->bytes;
+
+	if (!config->bytes || add_wraps(most, page - 1) || config->min_bytes > config->bytes)
+		return false;
+	return round_up(config->bytes, page) / slot_size(config) <= MAX_SLOTS;
 }
 
 static bool geometry_valid(const struct dma_host *host, const struct dma_bounce_config *config)
@@ -26,12 +48,34 @@ static bool geometry_valid(const struct dma_host *host, const struct dma_bounce_
 		return false;
 	if (config->segment_slots && !is_power_of_two(config->segment_slots))
 		return false;
-	if (!config->bytes || add_wraps(config->bytes, page - 1))
-		return false;
-	if (round_up(config->bytes, page) / slot > MAX_SLOTS)
-		return false;
 	return !(config->base & (page - 1));
 }
+
+static bool config_valid(const struct dma_host *host, const struct dma_bounce_config *config)
+{
+	if (!host || !config || config->size != sizeof(*config) || !flags_valid(config))
+		return false;
+	return (config->flags & DMA_BOUNCE_FORBID) ||
+	       (bytes_valid(host, config) && geometry_valid(host, config));
+}
+
+uint64_t dmamap_bounce_round_bytes(const struct dma_bounce_config *config)
+{
+	uint64_t segment = config->segment_slots ? config->segment_slots : 1;
+	uint64_t slots = config->bytes / slot_size(config);
+	uint64_t areas = config->areas ? config->areas : 1;
+
+	slots += slots * slot_size(config) < config->bytes;
+	slots = round_up(slots, segment);
+	areas = (uint64_t)1 << ceil_log2(areas);
+	if (config->areas && slots < segment * areas)
+		slots = segment * areas;
+	if (config->areas && slots && slots <= (uint64_t)1 << 40)
+		slots = (uint64_t)1 << ceil_log2(slots);
+	return slots * slot_size(config);
+}
+
+/* --- memory of the first part */
 
 /* Is [base, base + bytes) RAM with one linear address? */
 static bool memory_usable(struct dma_host *host, phys_addr_t base, uint64_t bytes)
@@ -52,55 +96,76 @@ static bool memory_usable(struct dma_host *host, phys_addr_t base, uint64_t byte
 	return true;
 }
 
-/* The pool's own memory; 0 or a negative error. */
-static int take_memory(struct dma_bounce *pool, const struct dma_bounce_config *config)
+/* The caller's memory. What it held is no device's business. */
+static int use_memory(struct bounce_part *part, const struct dma_bounce_config *config)
 {
-	phys_addr_t ceiling = config->ceiling ? config->ceiling : DEFAULT_CEILING;
+	struct dma_host *host = part->pool->host;
 
-	pool->own_memory = !config->base;
-	if (pool->own_memory) {
-		pool->virt = dmamap_pages_alloc(pool->host, pool->bytes, ceiling, DMAMAP_GFP_KERNEL,
-						&pool->base);
-		return pool->virt ? 0 : -DMAMAP_ENOMEM;
-	}
-	if (!memory_usable(pool->host, config->base, pool->bytes))
+	if (!memory_usable(host, config->base, part->bytes))
 		return -DMAMAP_EINVAL;
-	if (config->ceiling && config->base + (pool->bytes - 1) > ceiling)
+	if (config->ceiling && config->base + (part->bytes - 1) > config->ceiling)
 		return -DMAMAP_EINVAL;
-	pool->base = config->base;
-	pool->virt = pool->host->phys_to_virt(pool->host, config->base);
+	part->base = config->base;
+	part->virt = host->phys_to_virt(host, config->base);
+	if (!(part->pool->flags & DMA_BOUNCE_SCRUB))
+		return 0;
+	memset(part->virt, 0, part->bytes);
+	dmamap_cache_for_device(host, part->base, part->bytes, DMA_TO_DEVICE);
+	dmamap_cache_flush(host);
 	return 0;
 }
 
-/* Lay one area out behind the pool and its array of areas, in @meta. */
-static void init_area(struct dma_bounce *pool, struct bounce_area *area, void *meta)
+static int first_part_of(struct dma_bounce *pool, const struct dma_bounce_config *config,
+			 uint64_t bytes)
 {
-	uint64_t words = bitmap_words(pool->slots);
+	struct bounce_part *part = dmamap_bounce_part_create(pool, bytes, pool->areas);
+	int err = -DMAMAP_ENOMEM;
 
-	area->slots = pool->slots;
-	area->busy = meta;
-	area->starts = area->busy + words;
-	area->runs = (struct bounce_run *)(area->starts + words);
-	dmamap_lock_init(pool->host, &area->lock);
+	if (part && config->base)
+		err = use_memory(part, config);
+	else if (part && dmamap_bounce_part_fill(part, pool->ceiling, 0, DMAMAP_GFP_KERNEL))
+		err = 0;
+	if (err) {
+		dmamap_bounce_part_free(part);
+		return err;
+	}
+	pool->first_bytes = bytes;
+	pool->bytes = bytes;
+	dmamap_bounce_publish(pool, part);
+	return 0;
 }
 
-/* A pool of @slots slots without memory; NULL if the host gives no pages. */
-static struct dma_bounce *alloc_pool(struct dma_host *host, uint64_t slots)
+/* All the memory that was asked for, or, if the caller allows it, the largest half, quarter, … that there is. */
+static int first_part(struct dma_bounce *pool, const struct dma_bounce_config *config)
 {
-	uint64_t bytes = sizeof(struct dma_bounce) + sizeof(struct bounce_area) +
-			 2 * sizeof(uint64_t) * bitmap_words(slots) +
-			 slots * sizeof(struct bounce_run);
+	uint64_t page = pool->host->page_size;
+	uint64_t bytes = round_up(config->bytes, page);
+	int err = first_part_of(pool, config, bytes);
+
+	while (err == -DMAMAP_ENOMEM && config->min_bytes && bytes / 2 >= config->min_bytes) {
+		bytes = round_up(bytes / 2, page);
+		err = first_part_of(pool, config, bytes);
+	}
+	return err;
+}
+
+/* --- life */
+
+static struct dma_bounce *alloc_pool(struct dma_host *host, const struct dma_bounce_config *config)
+{
 	struct dma_bounce *pool =
-		dmamap_pages_alloc(host, bytes, ~(phys_addr_t)0, DMAMAP_GFP_KERNEL, NULL);
+		dmamap_pages_alloc(host, sizeof(*pool), ~(phys_addr_t)0, DMAMAP_GFP_KERNEL, NULL);
 
 	if (!pool)
 		return NULL;
 	pool->host = host;
-	pool->meta_bytes = bytes;
-	pool->slots = slots;
-	pool->nr_areas = 1;
-	pool->areas = (struct bounce_area *)(pool + 1);
-	init_area(pool, pool->areas, pool->areas + 1);
+	pool->flags = config->flags;
+	pool->segment_slots = config->segment_slots;
+	pool->shift = low_bit(slot_size(config));
+	pool->areas = config->areas;
+	pool->max_bytes = config->max_bytes;
+	pool->ceiling = config->ceiling ? config->ceiling : DEFAULT_CEILING;
+	dmamap_lock_init(host, &pool->lock);
 	return pool;
 }
 
@@ -108,36 +173,64 @@ static void free_pool(struct dma_bounce *pool)
 {
 	struct dma_host *host = pool->host;
 
-	for (unsigned int i = 0; i < pool->nr_areas; i++)
-		dmamap_lock_fini(host, &pool->areas[i].lock);
-	dmamap_pages_free(host, pool, pool->meta_bytes);
+	for (unsigned int i = 0; i < pool->nr_parts; i++)
+		dmamap_bounce_part_free(pool->parts[i].part);
+	dmamap_lock_fini(host, &pool->lock);
+	dmamap_pages_free(host, pool, sizeof(*pool));
+}
+
+static void list_pool(struct dma_bounce *pool)
+{
+	struct dmamap_host *h = dmamap_host(pool->host);
+
+	dmamap_lock(pool->host, &h->lock);
+	if (pool->max_bytes > pool->first_bytes) {
+		pool->next = h->growing_pools;
+		h->growing_pools = pool;
+	}
+	dmamap_unlock(pool->host, &h->lock);
+	__atomic_fetch_add(&h->objects, 1, __ATOMIC_RELAXED);
 }
 
 int dmamap_bounce_create(struct dma_host *host, const struct dma_bounce_config *config,
 			 struct dma_bounce **pool)
 {
 	struct dma_bounce *made;
-	uint64_t bytes;
-	int err;
+	int err = 0;
 
-	if (!host || !config || !pool || config->size != sizeof(*config) ||
-	    !geometry_valid(host, config))
+	if (!pool || !config_valid(host, config))
 		return -DMAMAP_EINVAL;
-	bytes = round_up(config->bytes, host->page_size);
-	made = alloc_pool(host, bytes / slot_size(config));
+	made = alloc_pool(host, config);
 	if (!made)
 		return -DMAMAP_ENOMEM;
-	made->bytes = bytes;
-	made->shift = low_bit(slot_size(config));
-	made->segment_slots = config->segment_slots;
-	err = take_memory(made, config);
+	if (!(config->flags & DMA_BOUNCE_FORBID))
+		err = first_part(made, config);
 	if (err) {
 		free_pool(made);
 		return err;
 	}
-	__atomic_fetch_add(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
+	list_pool(made);
 	*pool = made;
 	return 0;
+}
+
+/* False: somebody polls it. */
+static bool unlist_pool(struct dma_bounce *pool)
+{
+	struct dmamap_host *h = dmamap_host(pool->host);
+	struct dma_bounce **link;
+	bool idle;
+
+	dmamap_lock(pool->host, &h->lock);
+	idle = !pool->polls;
+	for (link = &h->growing_pools; idle && *link; link = &(*link)->next) {
+		if (*link != pool)
+			continue;
+		*link = pool->next;
+		break;
+	}
+	dmamap_unlock(pool->host, &h->lock);
+	return idle;
 }
 
 int dmamap_bounce_destroy(struct dma_bounce *pool)
@@ -149,44 +242,89 @@ int dmamap_bounce_destroy(struct dma_bounce *pool)
 		return 0;
 	host = pool->host;
 	dmamap_bounce_get_stats(pool, &stats);
-	if (stats.used_slots)
+	if (stats.used_slots || !unlist_pool(pool))
 		return -DMAMAP_EBUSY;
-	if (pool->own_memory)
-		dmamap_pages_free(host, pool->virt, pool->bytes);
 	free_pool(pool);
 	__atomic_fetch_sub(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 
-static void add_area(struct dma_bounce *pool, struct bounce_area *area,
-		     struct dma_bounce_stats *stats)
+struct dma_host *dmamap_bounce_host(const struct dma_bounce *pool)
+{
+	return pool->host;
+}
+
+bool dmamap_bounce_forces(const struct dma_bounce *pool)
+{
+	return pool && pool->flags & DMA_BOUNCE_FORCE;
+}
+
+/* --- figures */
+
+static void add_part(struct bounce_part *part, struct dma_bounce_stats *stats)
 {
 	const struct bounce_query anything = {
-		.pool = pool,
 		.slots = 1,
-		.limit = pool->slots,
+		.segment = part->pool->segment_slots,
+		.limit = part->slots,
 	};
+	struct dma_host *host = part->pool->host;
 	uint64_t longest;
 
-	dmamap_lock(pool->host, &area->lock);
-	stats->used_slots += area->used;
-	stats->peak_slots += area->peak;
-	stats->maps += area->maps;
-	stats->failures += area->failures;
-	longest = dmamap_bounce_longest(area, &anything, false);
-	dmamap_unlock(pool->host, &area->lock);
-	if (longest > stats->longest_run)
+	for (unsigned int i = 0; i < part->nr_areas; i++)
+		dmamap_lock(host, &part->areas[i].lock);
+	for (unsigned int i = 0; i < part->nr_areas; i++) {
+		stats->used_slots += part->areas[i].used;
+		stats->maps += part->areas[i].maps;
+		stats->peak_slots += part->transient ? 0 : part->areas[i].peak;
+	}
+	longest = dmamap_bounce_longest(part, &anything, false);
+	for (unsigned int i = part->nr_areas; i--;)
+		dmamap_unlock(host, &part->areas[i].lock);
+	stats->bytes += part->bytes;
+	stats->slots += part->slots;
+	if (longest > stats->longest_run && !part->transient)
 		stats->longest_run = longest;
 }
 
 void dmamap_bounce_get_stats(struct dma_bounce *pool, struct dma_bounce_stats *stats)
 {
+	unsigned int parts = __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE);
+
 	*stats = (struct dma_bounce_stats){
-		.base = pool->base,
-		.bytes = pool->bytes,
+		.base = parts ? pool->parts[0].base : DMAMAP_PHYS_NONE,
 		.slot_size = (uint32_t)bounce_slot_bytes(pool),
-		.slots = pool->slots,
+		.areas = parts ? pool->parts[0].part->nr_areas : 0,
+		.parts = parts,
 	};
-	for (unsigned int i = 0; i < pool->nr_areas; i++)
-		add_area(pool, &pool->areas[i], stats);
+	for (unsigned int i = 0; i < parts; i++)
+		add_part(pool->parts[i].part, stats);
+	dmamap_lock(pool->host, &pool->lock);
+	for (struct bounce_part *part = pool->transients; part; part = part->next)
+		add_part(part, stats);
+	stats->maps += pool->transient_maps;
+	stats->transient_slots = pool->transient_slots;
+	stats->peak_slots += pool->transient_peak;
+	dmamap_unlock(pool->host, &pool->lock);
+	stats->failures = __atomic_load_n(&pool->failures, __ATOMIC_RELAXED);
+	if (pool->flags & DMA_BOUNCE_TRACK_PEAK)
+		stats->peak_slots = __atomic_load_n(&pool->tracked_peak, __ATOMIC_RELAXED);
+}
+
+void dmamap_bounce_reset_peak(struct dma_bounce *pool)
+{
+	for (unsigned int i = 0; i < __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE); i++) {
+		struct bounce_part *part = pool->parts[i].part;
+
+		for (unsigned int a = 0; a < part->nr_areas; a++) {
+			dmamap_lock(pool->host, &part->areas[a].lock);
+			part->areas[a].peak = part->areas[a].used;
+			dmamap_unlock(pool->host, &part->areas[a].lock);
+		}
+	}
+	dmamap_lock(pool->host, &pool->lock);
+	pool->transient_peak = pool->transient_slots;
+	dmamap_unlock(pool->host, &pool->lock);
+	__atomic_store_n(&pool->tracked_peak,
+			 __atomic_load_n(&pool->tracked_used, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
 }

@@ -3,7 +3,7 @@
  * What the routes ask of a bounce pool. The public half is dmamap/bounce.h.
  *
  * A slot run belongs to one mapping from map to release. Copies touch only the bytes that were mapped; the direction
- * that counts in a sync is the sync call's. No function sleeps.
+ * that counts in a sync is the sync call's. No function sleeps, unless the host may block and the pool grows.
  */
 #ifndef DMAMAP_BOUNCE_POOL_H
 #define DMAMAP_BOUNCE_POOL_H
@@ -22,12 +22,16 @@
  * min_align_mask are kept. With @zero_rest the rest of the granules is zeroed.
  *
  * Reports SWIOTLB_BOUNCED first. Marks the device as having bounced. Return: physical address of the copy, or
- * DMAMAP_PHYS_NONE and *@why: no-bounce-pool, bounce-exhausted, -fragmented, -too-large, -unreachable, not-kmappable.
+ * DMAMAP_PHYS_NONE and *@why: no-bounce-pool, bounce-forbidden, -exhausted, -fragmented, -too-large,
+ * -unreachable, not-kmappable.
  */
 phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t size,
 			      uint64_t align_mask, bool zero_rest, bool forced,
 			      enum dma_data_direction dir, unsigned long attrs,
 			      struct dma_error *why);
+
+/** Whose memory @pool is made of. */
+struct dma_host *dmamap_bounce_host(const struct dma_bounce *pool);
 
 /** Does @phys lie in the pool of @dev (allocated or not)? */
 bool dmamap_bounce_owns(const struct dma_device *dev, phys_addr_t phys);
@@ -48,6 +52,25 @@ void dmamap_bounce_sync_for_device(struct dma_device *dev, phys_addr_t copy, uin
 				   enum dma_data_direction dir);
 void dmamap_bounce_sync_for_cpu(struct dma_device *dev, phys_addr_t copy, uint64_t size,
 				enum dma_data_direction dir);
+
+/** Must every RAM mapping through @pool bounce? NULL: no. */
+bool dmamap_bounce_forces(const struct dma_bounce *pool);
+
+/** Does coherent memory of @dev come from its pool? */
+bool dmamap_bounce_gives_coherent(const struct dma_device *dev);
+
+/**
+ * A block of coherent memory from the pool of @dev, which gives some: @size bytes, a multiple of the page, aligned to
+ * the power of two that holds them if that is possible, else to a page. Its content is undefined. Return: physical
+ * address within the device's coherent reach, or DMAMAP_PHYS_NONE and *@why (bounce-exhausted, -fragmented, …).
+ */
+phys_addr_t dmamap_bounce_alloc(struct dma_device *dev, uint64_t size, struct dma_error *why);
+
+/** Give a block back. False if none starts at @phys; then nothing happened. */
+bool dmamap_bounce_free(struct dma_device *dev, phys_addr_t phys);
+
+/** Let the pools of @host that wait for it grow. No lock is held. */
+void dmamap_bounce_poll(struct dma_host *host);
 
 /** Largest mapping that can ever succeed for a device with this min_align_mask. */
 uint64_t dmamap_bounce_max_size(const struct dma_device *dev);

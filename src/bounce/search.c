@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The slot search: first fit from the area's hint, over candidates that are computed and not tried.
+ * The slot search: first fit from a hint, over candidates that are computed and not tried.
  *
  * The next start that has the right address bits, the next border that a run may not cross and the next free slot are
  * each one calculation or a search of whole words, so the cost depends on how many obstacles there are, not on slots.
@@ -24,19 +24,19 @@ static uint64_t next_with_bits(uint64_t v, uint64_t mask, uint64_t bits)
 	return (v & ~mask) | bits;
 }
 
-/* The first border behind the pool's slot @slot. */
+/* The first border behind the slot @slot. */
 static uint64_t border_after(const struct bounce_query *q, uint64_t slot)
 {
 	uint64_t border = q->limit;
 
-	if (q->pool->segment_slots)
-		border = min_u64(border, (slot | (q->pool->segment_slots - 1)) + 1);
+	if (q->segment)
+		border = min_u64(border, (slot | (q->segment - 1)) + 1);
 	if (q->period)
 		border = min_u64(border, slot + q->period - ((q->bus + slot) & (q->period - 1)));
 	return border;
 }
 
-/* The first allowed start at or behind the pool's slot @slot, q->limit if there is none. */
+/* The first allowed start at or behind the slot @slot, q->limit if there is none. */
 static uint64_t aligned_from(const struct bounce_query *q, uint64_t slot)
 {
 	uint64_t start = next_with_bits(q->bus + slot, q->align, q->value) - q->bus;
@@ -60,52 +60,36 @@ static uint64_t start_from(const struct bounce_query *q, uint64_t slot)
 	}
 }
 
-/* First fit with a start in [from, to), the pool's numbers; the answer is the area's number. */
-static uint64_t find_between(const struct bounce_area *area, const struct bounce_query *q,
+/* First fit with a start in [from, to). */
+static uint64_t find_between(const struct bounce_part *part, const struct bounce_query *q,
 			     uint64_t from, uint64_t to)
 {
 	uint64_t slot = from;
 
 	while ((slot = start_from(q, slot)) < to) {
-		uint64_t local = slot - area->first;
-		uint64_t busy = dmamap_bounce_bitmap_last_set(area->busy, local, local + q->slots);
+		uint64_t busy = bitmap_last_set(part->busy, slot, slot + q->slots);
 
 		if (busy == BITMAP_NONE)
-			return local;
-		busy = dmamap_bounce_bitmap_next_clear(area->busy, busy + 1, area->slots);
-		if (busy == BITMAP_NONE)
+			return slot;
+		slot = dmamap_bounce_bitmap_next_clear(part->busy, busy + 1, q->limit);
+		if (slot == BITMAP_NONE)
 			break;
-		slot = area->first + busy;
 	}
 	return BITMAP_NONE;
 }
 
-/* @q with the slots of @area only. */
-static struct bounce_query clip(const struct bounce_area *area, const struct bounce_query *q)
+uint64_t dmamap_bounce_find(const struct bounce_part *part, const struct bounce_query *q,
+			    uint64_t hint)
 {
-	struct bounce_query part = *q;
-
-	if (part.first < area->first)
-		part.first = area->first;
-	part.limit = min_u64(part.limit, area->first + area->slots);
-	if (part.limit < part.first)
-		part.limit = part.first;
-	return part;
-}
-
-uint64_t dmamap_bounce_find(const struct bounce_area *area, const struct bounce_query *q)
-{
-	struct bounce_query part = clip(area, q);
-	uint64_t hint = area->first + area->hint;
 	uint64_t slot;
 
-	if (part.limit - part.first < q->slots || area->slots - area->used < q->slots)
+	if (q->limit - q->first < q->slots)
 		return BITMAP_NONE;
-	if (hint < part.first || hint >= part.limit)
-		hint = part.first;
-	slot = find_between(area, &part, hint, part.limit);
+	if (hint < q->first || hint >= q->limit)
+		hint = q->first;
+	slot = find_between(part, q, hint, q->limit);
 	if (slot == BITMAP_NONE)
-		slot = find_between(area, &part, part.first, hint);
+		slot = find_between(part, q, q->first, hint);
 	return slot;
 }
 
@@ -124,32 +108,27 @@ static uint64_t longest_between(const struct bounce_query *q, uint64_t from, uin
 	return longest;
 }
 
-uint64_t dmamap_bounce_longest(const struct bounce_area *area, const struct bounce_query *q,
+uint64_t dmamap_bounce_longest(const struct bounce_part *part, const struct bounce_query *q,
 			       bool empty)
 {
-	struct bounce_query part = clip(area, q);
-	uint64_t end = part.limit - area->first;
-	uint64_t slot = part.first - area->first;
+	uint64_t slot = q->first;
 	uint64_t longest = 0;
 
 	if (empty)
-		return longest_between(&part, part.first, part.limit);
-	while ((slot = dmamap_bounce_bitmap_next_clear(area->busy, slot, end)) != BITMAP_NONE) {
-		uint64_t busy = min_u64(dmamap_bounce_bitmap_next_set(area->busy, slot, end), end);
-		uint64_t run = longest_between(&part, area->first + slot, area->first + busy);
+		return longest_between(q, q->first, q->limit);
+	while ((slot = dmamap_bounce_bitmap_next_clear(part->busy, slot, q->limit)) !=
+	       BITMAP_NONE) {
+		uint64_t busy = dmamap_bounce_bitmap_next_set(part->busy, slot, q->limit);
+		uint64_t run = longest_between(q, slot, min_u64(busy, q->limit));
 
 		if (run > longest)
 			longest = run;
-		slot = busy;
+		slot = min_u64(busy, q->limit);
 	}
 	return longest;
 }
 
-uint64_t dmamap_bounce_free(const struct bounce_area *area, const struct bounce_query *q)
+uint64_t dmamap_bounce_free_slots(const struct bounce_part *part, const struct bounce_query *q)
 {
-	struct bounce_query part = clip(area, q);
-
-	return part.limit - part.first -
-	       dmamap_bounce_bitmap_count(area->busy, part.first - area->first,
-					  part.limit - area->first);
+	return q->limit - q->first - dmamap_bounce_bitmap_count(part->busy, q->first, q->limit);
 }

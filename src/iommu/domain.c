@@ -4,6 +4,7 @@
  */
 #include "domain.h"
 
+#include "bounce/pool.h"
 #include "iommu.h"
 
 #define QUEUE_DEFAULT	 256u
@@ -304,6 +305,7 @@ void dmamap_poll(struct dma_host *host)
 		domain_unlock(domain);
 	}
 	dmamap_unlock(host, &h->lock);
+	dmamap_bounce_poll(host);
 }
 
 void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats)

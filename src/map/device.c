@@ -7,6 +7,7 @@
  */
 #include <dmamap/domain.h>
 
+#include "bounce/pool.h"
 #include "direct/direct.h"
 #include "iommu/iommu.h"
 #include "map.h"
@@ -129,6 +130,12 @@ static bool families_match(const struct dma_map_ops *ops)
 	return !ops->map_phys || ops->unmap_phys || (!ops->unmap_page && !ops->unmap_resource);
 }
 
+/** Bouncing is forced by the setter, or by the pool for as long as the device has it. */
+static void update_force(struct dmamap_dev *d)
+{
+	d->force_bounce = d->force_asked || dmamap_bounce_forces(d->bounce);
+}
+
 static void list_device(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
@@ -174,6 +181,7 @@ int dmamap_device_init(struct dma_device *dev, size_t size, struct dma_host *hos
 	d->mask = &d->own_mask;
 	d->coherent = !host_has_caches(host);
 	d->bounce = host->default_bounce;
+	update_force(d);
 	d->ops = host->default_ops;
 	dmamap_device_update(dev);
 	list_device(dev);
@@ -383,6 +391,7 @@ int dmamap_device_set_bounce(struct dma_device *dev, struct dma_bounce *pool)
 	if (err)
 		return err;
 	dmamap_dev(dev)->bounce = pool;
+	update_force(dmamap_dev(dev));
 	dmamap_device_update(dev);
 	return 0;
 }
@@ -393,7 +402,8 @@ int dmamap_device_set_force_bounce(struct dma_device *dev, bool force)
 
 	if (err)
 		return err;
-	dmamap_dev(dev)->force_bounce = force;
+	dmamap_dev(dev)->force_asked = force;
+	update_force(dmamap_dev(dev));
 	dmamap_device_update(dev);
 	return 0;
 }

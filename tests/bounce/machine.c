@@ -13,6 +13,7 @@
 #include <time.h>
 
 static _Thread_local int locks_held;
+_Thread_local unsigned int test_cpu;
 
 static struct machine *machine_of(struct dma_host *host)
 {
@@ -67,14 +68,16 @@ static phys_addr_t virt_to_phys(struct dma_host *host, const void *ptr)
 static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_request *request)
 {
 	struct machine *m = machine_of(host);
-	phys_addr_t phys = m->next_page;
+	phys_addr_t phys = (m->next_page + request->align - 1) & ~(request->align - 1);
 
+	assert_int_equal(locks_held, 0);
 	if (m->fail_alloc && !--m->fail_alloc)
 		return DMAMAP_PHYS_NONE;
 	if (phys + request->size - 1 > request->ceiling || !piece_at(m, phys + request->size - 1))
 		return DMAMAP_PHYS_NONE;
-	m->next_page += request->size;
+	m->next_page = phys + request->size;
 	m->pages_out++;
+	m->asked = *request;
 	/* Content is undefined: make sure that nobody counts on zeroes. */
 	memset(ram(m, phys), 0xa5, request->size);
 	return phys;
@@ -152,6 +155,28 @@ static void lock_drop(struct dma_host *host, struct dma_lock *lock)
 	(void)host;
 	locks_held--;
 	pthread_mutex_unlock((pthread_mutex_t *)(void *)lock);
+}
+
+static unsigned int cpu_hook(struct dma_host *host)
+{
+	(void)host;
+	return test_cpu;
+}
+
+static bool may_block_hook(struct dma_host *host)
+{
+	return machine_of(host)->may_block;
+}
+
+void machine_defer(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns)
+{
+	struct machine *m = machine_of(host);
+
+	(void)ns;
+	assert_int_equal(locks_held, 0);
+	m->deferred++;
+	m->later = fn;
+	m->later_arg = arg;
 }
 
 static void copy_hook(struct dma_host *host, void *dst, const void *src, size_t size)
@@ -240,6 +265,8 @@ struct machine *machine_new(void)
 		.lock_fini = lock_fini,
 		.lock = lock_take,
 		.unlock = lock_drop,
+		.cpu_id = cpu_hook,
+		.may_block = may_block_hook,
 		.copy = copy_hook,
 		.trace = trace_hook,
 		.warn = warn_hook,
@@ -255,17 +282,20 @@ void machine_attach(struct machine *m, struct dma_device *dev)
 	assert_int_equal(dmamap_device_set_bounce(dev, m->pool), 0);
 }
 
-void machine_pool_segments(struct machine *m, uint64_t slots, uint32_t segment)
+void machine_pool_config(struct machine *m, struct dma_bounce_config config)
 {
-	const struct dma_bounce_config config = {
-		.size = sizeof(config),
-		.bytes = slots * SLOT,
-		.segment_slots = segment,
-		.base = POOL,
-	};
-
+	config.size = sizeof(config);
 	assert_int_equal(dmamap_bounce_create(&m->host, &config, &m->pool), 0);
 	machine_attach(m, &m->dev);
+}
+
+void machine_pool_segments(struct machine *m, uint64_t slots, uint32_t segment)
+{
+	machine_pool_config(m, (struct dma_bounce_config){
+				       .bytes = slots * SLOT,
+				       .segment_slots = segment,
+				       .base = POOL,
+			       });
 }
 
 void machine_pool(struct machine *m, uint64_t slots)
@@ -283,6 +313,7 @@ void machine_free(struct machine *m)
 	for (int i = 0; i < PIECES; i++)
 		munmap(m->pieces[i].mem, m->pieces[i].size);
 	free(m);
+	test_cpu = 0;
 }
 
 static unsigned char pattern_byte(phys_addr_t phys, unsigned int salt)

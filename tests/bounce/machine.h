@@ -43,6 +43,11 @@ struct machine {
 	int pages_out;
 	int fail_alloc; /* make the n-th allocation from now fail */
 	int temporary;	/* temporary mappings that live */
+	bool may_block;
+	int deferred; /* calls of the defer hook, which tests may set, and the last one */
+	void (*later)(void *arg);
+	void *later_arg;
+	struct dma_page_request asked; /* the last request for pages that was granted */
 	int messages;
 	char message[256];
 	int events;
@@ -52,6 +57,9 @@ struct machine {
 	struct dma_parms parms;
 };
 
+/** CPU of the calling thread. */
+extern _Thread_local unsigned int test_cpu;
+
 /** A machine without a pool, with one device of 64 bits. */
 struct machine *machine_new(void);
 void machine_free(struct machine *m);
@@ -59,6 +67,10 @@ void machine_free(struct machine *m);
 void machine_pool(struct machine *m, uint64_t slots);
 /** A pool of @slots at POOL with segments of @segment slots, given to the device. */
 void machine_pool_segments(struct machine *m, uint64_t slots, uint32_t segment);
+/** A pool of this configuration (its size member is set here), given to the device. */
+void machine_pool_config(struct machine *m, struct dma_bounce_config config);
+/** The defer hook: remembers what was asked for. */
+void machine_defer(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns);
 /** A further device, with segment limits of its own if @parms. */
 void machine_device(struct machine *m, struct dma_device *dev, struct dma_parms *parms);
 /** Give @dev the pool. */

@@ -2,7 +2,8 @@
 /*
  * Devices: made, wired, and their DMA engines, which move bytes along the path that the wiring gives:
  *
- *   engine -> address lines -> translator (or the window around it) -> inbound windows -> IOMMU -> RAM or BAR
+ *   engine -> address lines -> translator (or the window around it) -> a peer's BAR, by its bus address (pci.c),
+ *             or inbound windows -> IOMMU -> RAM or BAR
  *
  * A transfer goes piece by piece, each as long as one window, one page of the IOMMU and one region allow; what was
  * moved before a fault stays moved.
@@ -247,10 +248,11 @@ static enum sim_fault_reason resolve(struct sim_device *device, dma_addr_t addr,
 	if (*len - 1 > device->last_address - addr)
 		*len = device->last_address - addr + 1;
 	reason = pass_translator(device, &a, len);
-	if (reason == SIM_FAULT_NONE)
+	if (reason == SIM_FAULT_NONE && !sim_pci_turns(device, &a, len)) {
 		reason = pass_windows(device, &a, len);
-	if (reason == SIM_FAULT_NONE)
-		reason = pass_iommu(device, &a, write, len);
+		if (reason == SIM_FAULT_NONE)
+			reason = pass_iommu(device, &a, write, len);
+	}
 	if (reason != SIM_FAULT_NONE)
 		return reason;
 	*region = sim_region_at(device->m, a);

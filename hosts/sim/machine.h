@@ -169,6 +169,11 @@ bool sim_device_known(struct sim_machine *m, const struct dma_device *dev);
 /** Cut every device behind @iommu off for good; false, and nothing, if one is attached to a domain. */
 bool sim_devices_orphan(struct sim_machine *m, const struct sim_iommu *iommu);
 
+/* --- pci.c */
+
+/** Does a bridge turn the request at *@addr round, down to a peer's BAR? Then *@addr is the CPU's, *@len shortened. */
+bool sim_pci_turns(const struct sim_device *device, uint64_t *addr, uint64_t *len);
+
 /* --- iommu.c */
 
 /**

@@ -113,6 +113,14 @@ uint64_t sim_device_offset(struct sim_device *device);
 /** Addresses below @limit go around the translator (the window of arch-direct). */
 void sim_device_set_bypass_window(struct sim_device *device, uint64_t limit);
 
+/**
+ * Give the machine a PCI tree (dma_pci_attach(), after the start), or take it away with NULL. BARs are added with
+ * sim_add_bar() all the same. Requests of devices that are put into it turn round as in hardware.
+ */
+int sim_set_pci(struct sim_machine *m, struct dma_pci_topology *topology);
+/** The device is that function of the tree (dma_pci_bind()). */
+int sim_device_put_at(struct sim_device *device, int node);
+
 enum sim_fault_reason {
 	SIM_FAULT_NONE,
 	SIM_FAULT_ADDRESS_LINES, /* the engine cannot emit the address */

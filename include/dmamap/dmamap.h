@@ -14,6 +14,7 @@
 #include <dmamap/linux.h>
 #include <dmamap/mapping.h>
 #include <dmamap/ops.h>
+#include <dmamap/p2p.h>
 #include <dmamap/page.h>
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>

@@ -23,6 +23,7 @@ struct dma_host;
 struct dma_device;
 struct dma_map_ops;
 struct dma_bounce;
+struct dma_pci_topology;
 
 /** Room for a lock of the host's, or for the library's own spinlock. */
 struct dma_lock {
@@ -200,6 +201,8 @@ struct dma_host {
 	struct dma_bounce *default_bounce;
 	/** Every mapping of every device bounces. */
 	bool force_bounce;
+	/** The PCI topology, for peer-to-peer; set by dma_pci_attach() only. NULL: peers cannot reach each other. */
+	struct dma_pci_topology *pci;
 
 	/* --- observation, optional -------------------------------------------------------------------------------- */
 

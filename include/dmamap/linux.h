@@ -18,6 +18,7 @@
 #include <dmamap/inline.h>
 #include <dmamap/mapping.h>
 #include <dmamap/ops.h>
+#include <dmamap/p2p.h>
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>
 
@@ -521,6 +522,156 @@ static inline bool dma_event_format(const struct dma_event *event, enum dma_dial
 				    dma_put_fn put, void *ctx)
 {
 	return dmamap_event_format(event, dialect, put, ctx);
+}
+
+/* --- peer-to-peer */
+
+static inline int dma_pci_check(const struct dma_pci_topology *topology,
+				struct dma_pci_fault *fault)
+{
+	return dmamap_pci_check(topology, fault);
+}
+
+static inline int dma_pci_attach(struct dma_host *host, struct dma_pci_topology *topology,
+				 struct dma_pci_fault *fault)
+{
+	return dmamap_pci_attach(host, topology, fault);
+}
+
+static inline int dma_pci_detach(struct dma_host *host)
+{
+	return dmamap_pci_detach(host);
+}
+
+static inline int dma_pci_bind(struct dma_host *host, int node, struct dma_device *dev)
+{
+	return dmamap_pci_bind(host, node, dev);
+}
+
+static inline int dma_pci_set_acs(struct dma_host *host, int node, uint16_t acs)
+{
+	return dmamap_pci_set_acs(host, node, acs);
+}
+
+static inline int dma_pci_set_allowed(struct dma_host *host, const struct dma_pci_allowed *allowed,
+				      unsigned int n)
+{
+	return dmamap_pci_set_allowed(host, allowed, n);
+}
+
+static inline const struct dma_pci_allowed *dma_pci_known_bridges(unsigned int *n)
+{
+	return dmamap_pci_known_bridges(n);
+}
+
+static inline int dma_pci_bridge_id(const struct dma_pci_topology *topology, int bridge)
+{
+	return dmamap_pci_bridge_id(topology, bridge);
+}
+
+static inline int dma_pci_find(const struct dma_pci_topology *topology, uint32_t domain,
+			       uint8_t bus, uint8_t devfn)
+{
+	return dmamap_pci_find(topology, domain, bus, devfn);
+}
+
+static inline int dma_p2p_query(const struct dma_pci_topology *topology, int provider, int client,
+				struct dma_p2p_answer *answer)
+{
+	return dmamap_p2p_query(topology, provider, client, answer);
+}
+
+static inline enum dma_p2p_type dma_p2p_map_type(struct dma_host *host, int provider,
+						 struct dma_device *dev, enum dma_reason *why)
+{
+	return dmamap_p2p_map_type(host, provider, dev, why);
+}
+
+static inline int dma_p2p_distance_many(struct dma_host *host, int provider,
+					struct dma_device *const *clients, unsigned int n,
+					bool verbose)
+{
+	return dmamap_p2p_distance_many(host, provider, clients, n, verbose);
+}
+
+static inline unsigned long dma_p2p_attrs(enum dma_p2p_type type, unsigned long attrs)
+{
+	return dmamap_p2p_attrs(type, attrs);
+}
+
+static inline uint64_t dma_p2p_bus_addr(const struct dma_p2p_provider *provider, phys_addr_t phys)
+{
+	return dmamap_p2p_bus_addr(provider, phys);
+}
+
+static inline int dma_p2p_init(struct dma_host *host, int node)
+{
+	return dmamap_p2p_init(host, node);
+}
+
+static inline int dma_p2p_fini(struct dma_host *host, int node)
+{
+	return dmamap_p2p_fini(host, node);
+}
+
+static inline const struct dma_p2p_provider *dma_p2p_provider(struct dma_host *host, int node,
+							      unsigned int bar)
+{
+	return dmamap_p2p_provider(host, node, bar);
+}
+
+static inline int dma_p2p_add_resource(struct dma_host *host, int node, unsigned int bar,
+				       uint64_t size, uint64_t offset)
+{
+	return dmamap_p2p_add_resource(host, node, bar, size, offset);
+}
+
+static inline phys_addr_t dma_p2p_alloc(struct dma_host *host, int node, uint64_t size)
+{
+	return dmamap_p2p_alloc(host, node, size);
+}
+
+static inline int dma_p2p_free(struct dma_host *host, int node, phys_addr_t phys, uint64_t size)
+{
+	return dmamap_p2p_free(host, node, phys, size);
+}
+
+static inline int dma_p2p_alloc_sg(struct dma_host *host, int node, struct scatterlist *sg,
+				   unsigned int size)
+{
+	return dmamap_p2p_alloc_sg(host, node, sg, size);
+}
+
+static inline int dma_p2p_free_sg(struct dma_host *host, int node, struct scatterlist *sg)
+{
+	return dmamap_p2p_free_sg(host, node, sg);
+}
+
+static inline int dma_p2p_phys_to_bus(struct dma_host *host, phys_addr_t phys, uint64_t *bus)
+{
+	return dmamap_p2p_phys_to_bus(host, phys, bus);
+}
+
+static inline int dma_p2p_publish(struct dma_host *host, int node, bool publish)
+{
+	return dmamap_p2p_publish(host, node, publish);
+}
+
+static inline int dma_p2p_get_stats(struct dma_host *host, int node, struct dma_p2p_stats *stats)
+{
+	return dmamap_p2p_get_stats(host, node, stats);
+}
+
+static inline int dma_p2p_find_many(struct dma_host *host, struct dma_device *const *clients,
+				    unsigned int n)
+{
+	return dmamap_p2p_find_many(host, clients, n);
+}
+
+static inline enum dma_p2p_type dma_p2p_classify(struct dma_p2p_state *state,
+						 struct dma_device *dev, phys_addr_t phys)
+{
+	return dmamap_p2p_classify(state, dev, phys);
 }
 
 /* --- hosts, pools, domains */

@@ -47,6 +47,10 @@ static inline phys_addr_t dmamap_page_to_phys(const struct page *page)
 /** Bits of scatterlist.dma_flags. */
 #define DMAMAP_SG_BUS_ADDRESS 1u /* dma_address is a peer's bus address */
 #define DMAMAP_SG_BOUNCED     2u /* elements were mapped one by one, through a bounce pool */
+/* These two speak of the CPU side, of which the device side of the same element may know nothing. */
+#define DMAMAP_SG_PEER_BUS  4u /* its memory is a peer's, given by bus address: nothing is mapped */
+#define DMAMAP_SG_PEER_MMIO 8u /* its memory is a peer's, mapped as MMIO */
+#define DMAMAP_SG_PEER	    (DMAMAP_SG_PEER_BUS | DMAMAP_SG_PEER_MMIO)
 
 /**
  * One element of a list. offset and length are the CPU's side and never change; dma_address and dma_length are the

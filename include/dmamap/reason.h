@@ -119,6 +119,23 @@ struct dma_device;
 	X(BOUNCE_FORBIDDEN, "bounce-forbidden",                                                      \
 	  "the mapping must bounce and the device's pool forbids it",                                \
 	  "use memory that the device reaches, or give it a pool that may bounce")                   \
+	X(P2P_NOT_PCI, "p2p-not-pci", "the device is bound to no PCI function of the topology",      \
+	  "bind it with dma_pci_bind()")                                                             \
+	X(P2P_NO_PROVIDER, "p2p-no-provider",                                                        \
+	  "the memory is MMIO, and not wholly in a BAR that its function offers to peers",           \
+	  "call dma_p2p_init() for the function that owns it")                                       \
+	X(P2P_ACS_REDIRECT, "p2p-acs-redirect",                                                      \
+	  "ACS sends peers' traffic up to a host bridge that is not known to forward it",            \
+	  "switch it off on the bridges that dma_p2p_query() names, or allow the host bridge")       \
+	X(P2P_BRIDGE_NOT_LISTED, "p2p-bridge-not-listed",                                            \
+	  "the peers meet at a host bridge that is not known to forward their traffic",              \
+	  "allow the host bridge if it does, or put both behind one switch")                         \
+	X(P2P_BRIDGES_DIFFER, "p2p-bridges-differ",                                                  \
+	  "the peers are below two host bridges, and one forwards within its own root only",         \
+	  "put both below one host bridge")                                                          \
+	X(P2P_BRIDGE_UNKNOWN, "p2p-bridge-unknown",                                                  \
+	  "the host bridge cannot be told: its first function is neither 00.0 nor a root port",      \
+	  "put both behind one switch")                                                              \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Lists, directly: element by element, never merged; a refusal unmaps what was mapped before it.
+ * Lists, directly: element by element, never merged; a refusal unmaps what was mapped before it. Peers' memory has the
+ * peer's bus address, or is mapped as MMIO.
  */
 #include "base/host.h"
 #include "direct.h"
+#include "p2p/p2p.h"
 
 bool dmamap_direct_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
@@ -11,43 +13,52 @@ bool dmamap_direct_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int 
 	bool ok = true;
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
-		if (sg->dma_flags & DMAMAP_SG_BUS_ADDRESS)
-			sg->dma_flags &= ~DMAMAP_SG_BUS_ADDRESS;
-		else
-			ok = dmamap_direct_unmap(dev, sg->dma_address, sg->dma_length, dir, attrs,
-						 why) &&
+		unsigned long mmio = sg->dma_flags & DMAMAP_SG_PEER_MMIO ? DMA_ATTR_MMIO : 0;
+
+		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS))
+			ok = dmamap_direct_unmap(dev, sg->dma_address, sg->dma_length, dir,
+						 attrs | mmio, why) &&
 			     ok;
+		sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER);
 	}
 	return ok;
 }
 
 static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_data_direction dir,
-		       unsigned long attrs, struct dma_error *why)
+		       unsigned long attrs, struct dma_p2p_state *p2p, struct dma_error *why)
 {
 	phys_addr_t phys = sg_phys(sg);
-	struct dma_memory memory;
+	enum dma_p2p_type type =
+		dmamap_p2p_element(p2p, dev, phys, sg->length, &sg->dma_address, why);
 
-	dmamap_describe(dev_host(dev), phys, sg->length, &memory);
-	if (memory.kind == DMA_MEMORY_MMIO)
-		return fail_range(why, dev, DMA_REASON_P2P_REFUSED, -DMAMAP_EREMOTEIO, phys,
-				  sg->length);
-	sg->dma_address = dmamap_direct_map(dev, phys, sg->length, dir, attrs, why);
+	sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER);
+	if (type == DMA_P2P_NOT_SUPPORTED)
+		return -DMAMAP_EREMOTEIO;
+	sg->dma_length = sg->length;
+	if (type == DMA_P2P_BUS_ADDR) {
+		sg->dma_flags |= DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER_BUS;
+		return 0;
+	}
+	sg->dma_address =
+		dmamap_direct_map(dev, phys, sg->length, dir, dmamap_p2p_attrs(type, attrs), why);
 	if (sg->dma_address == DMA_MAPPING_ERROR)
 		return -DMAMAP_EIO;
-	sg->dma_length = sg->length;
+	if (type == DMA_P2P_THRU_HOST_BRIDGE)
+		sg->dma_flags |= DMAMAP_SG_PEER_MMIO;
 	return 0;
 }
 
 int dmamap_direct_map_sg(struct dma_device *dev, struct scatterlist *sgl, int nents,
 			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
+	struct dma_p2p_state p2p = { 0 };
 	struct dma_error ignored;
 	struct scatterlist *sg;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i)
 	{
-		int err = map_element(dev, sg, dir, attrs, why);
+		int err = map_element(dev, sg, dir, attrs, &p2p, why);
 
 		if (!err)
 			continue;

@@ -58,6 +58,12 @@ bool dmamap_direct_sync_for_device(struct dma_device *dev, dma_addr_t addr, size
 	return ok;
 }
 
+/** Peers' memory belongs to no cache. */
+static bool is_peer(const struct scatterlist *sg)
+{
+	return (sg->dma_flags & (DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER)) != 0;
+}
+
 /** Invalidate the whole list before the first copy back, so that the host waits once. */
 static bool invalidate_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			  enum dma_data_direction dir, struct dma_error *why)
@@ -67,7 +73,7 @@ static bool invalidate_sg(struct dma_device *dev, struct scatterlist *sg, int ne
 	bool ok = true;
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
-		if (sg->dma_flags & DMAMAP_SG_BUS_ADDRESS)
+		if (is_peer(sg))
 			continue;
 		if (!to_phys(dev, sg->dma_address, sg->length, &phys, why))
 			ok = false;
@@ -86,8 +92,7 @@ static bool sync_sg_for_cpu(struct dma_device *dev, struct scatterlist *sg, int 
 	phys_addr_t phys;
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
-		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS) &&
-		    dmamap_dev_to_phys(dev, sg->dma_address, &phys) &&
+		if (!is_peer(sg) && dmamap_dev_to_phys(dev, sg->dma_address, &phys) &&
 		    dmamap_bounce_owns(dev, phys))
 			dmamap_bounce_sync_for_cpu(dev, phys, sg->length, dir);
 	return ok;
@@ -99,7 +104,7 @@ static bool sync_sg_for_device(struct dma_device *dev, struct scatterlist *sg, i
 	bool ok = true;
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
-		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS))
+		if (!is_peer(sg))
 			ok = sync_one_for_device(dev, sg->dma_address, sg->length, dir, why) && ok;
 	if (!dmamap_dev(dev)->coherent)
 		dmamap_cache_flush(dev_host(dev));

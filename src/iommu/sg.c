@@ -4,10 +4,12 @@
  *
  * The layout (docs/semantics.md, "Scatterlists behind an IOMMU") follows from the lengths alone: each element takes
  * whole granules; where the next one would cross the device's segment boundary, it begins on that boundary and the gap
- * before it stays unmapped. Map, unmap and report walk the same layout, so nothing has to be remembered.
+ * before it stays unmapped. Map, unmap and report walk the same layout, so nothing has to be remembered but what each
+ * element is: peers' memory that has a bus address takes no part in it, peers' memory behind the host bridge is MMIO.
  */
 #include "domain.h"
 #include "iommu.h"
+#include "p2p/p2p.h"
 
 /** One element in the layout. */
 struct slot {
@@ -15,6 +17,7 @@ struct slot {
 	uint64_t offset;  /* of the data in it */
 	uint64_t len;	  /* whole granules */
 	uint64_t at;	  /* from the start of the run */
+	bool mmio;
 };
 
 struct layout {
@@ -31,12 +34,20 @@ static struct layout layout_start(const struct dma_device *dev, struct scatterli
 				0 };
 }
 
+static void layout_step(struct layout *l)
+{
+	l->left--;
+	l->sg = l->left ? sg_next(l->sg) : NULL;
+}
+
 /** The next element's place; false at the end, or where the list no longer fits 64 bits (left is then not 0). */
 static bool layout_next(struct layout *l, struct slot *slot)
 {
 	struct granules g;
 	uint64_t pad;
 
+	while (l->left && (l->sg->dma_flags & DMAMAP_SG_PEER_BUS))
+		layout_step(l);
 	if (!l->left || !granules_of(l->domain, sg_phys(l->sg), l->sg->length, &g))
 		return false;
 	pad = (l->boundary + 1 - l->total) & l->boundary;
@@ -44,22 +55,24 @@ static bool layout_next(struct layout *l, struct slot *slot)
 		l->total += pad;
 	if (add_wraps(l->total, g.size))
 		return false;
-	*slot = (struct slot){ g.start, g.offset, g.size, l->total };
+	*slot = (struct slot){ g.start, g.offset, g.size, l->total,
+			       (l->sg->dma_flags & DMAMAP_SG_PEER_MMIO) != 0 };
 	l->total += g.size;
-	l->left--;
-	l->sg = l->left ? sg_next(l->sg) : NULL;
+	layout_step(l);
 	return true;
 }
 
-/** Bytes of I/O addresses for the list; 0 if it does not fit. */
-static uint64_t layout_size(const struct dma_device *dev, struct scatterlist *sg, int nents)
+/** Bytes of I/O addresses for the list, 0 if it needs none; false if it does not fit. */
+static bool layout_size(const struct dma_device *dev, struct scatterlist *sg, int nents,
+			uint64_t *total)
 {
 	struct layout l = layout_start(dev, sg, nents);
 	struct slot slot;
 
 	while (layout_next(&l, &slot))
 		;
-	return l.left ? 0 : l.total;
+	*total = l.total;
+	return !l.left;
 }
 
 /** A piece that is contiguous on both sides: what one map call, and one map: record, is about. */
@@ -67,6 +80,7 @@ struct piece {
 	phys_addr_t phys;
 	uint64_t at;
 	uint64_t len;
+	bool mmio;
 };
 
 struct pieces {
@@ -87,8 +101,8 @@ static bool pieces_next(struct pieces *p, struct piece *piece)
 {
 	if (!p->more)
 		return false;
-	*piece = (struct piece){ p->next.phys, p->next.at, 0 };
-	while (p->more && p->next.phys == piece->phys + piece->len &&
+	*piece = (struct piece){ p->next.phys, p->next.at, 0, p->next.mmio };
+	while (p->more && p->next.mmio == piece->mmio && p->next.phys == piece->phys + piece->len &&
 	       p->next.at == piece->at + piece->len) {
 		piece->len += p->next.len;
 		p->more = layout_next(&p->layout, &p->next);
@@ -106,12 +120,15 @@ struct batch {
 	uint32_t n;
 	uint64_t at;
 	uint64_t len;
+	bool mmio;
+	/** Of RAM, and of MMIO. */
+	unsigned int prot[2];
 };
 
-static int batch_enter(struct dma_domain *domain, dma_addr_t base, struct batch *b,
-		       unsigned int prot)
+static int batch_enter(struct dma_domain *domain, dma_addr_t base, struct batch *b)
 {
-	int err = b->n ? dmamap_domain_enter(domain, base + b->at, b->vec, b->n, prot) : 0;
+	int err = b->n ? dmamap_domain_enter(domain, base + b->at, b->vec, b->n, b->prot[b->mmio])
+		       : 0;
 
 	if (err)
 		return err;
@@ -122,23 +139,23 @@ static int batch_enter(struct dma_domain *domain, dma_addr_t base, struct batch 
 }
 
 /** Enter the whole list; on failure b->at says up to where entries stand. */
-static int enter_list(struct dma_domain *domain, dma_addr_t base, struct pieces p,
-		      unsigned int prot, struct batch *b)
+static int enter_list(struct dma_domain *domain, dma_addr_t base, struct pieces p, struct batch *b)
 {
 	struct piece piece;
 	int err = 0;
 
 	while (!err && pieces_next(&p, &piece)) {
-		if (b->n == BATCH || piece.at != b->at + b->len)
-			err = batch_enter(domain, base, b, prot);
+		if (b->n == BATCH || piece.at != b->at + b->len || piece.mmio != b->mmio)
+			err = batch_enter(domain, base, b);
 		if (err)
 			break;
 		if (!b->n)
 			b->at = piece.at;
+		b->mmio = piece.mmio;
 		b->vec[b->n++] = (struct dma_vec){ piece.phys, piece.len };
 		b->len += piece.len;
 	}
-	return err ? err : batch_enter(domain, base, b, prot);
+	return err ? err : batch_enter(domain, base, b);
 }
 
 /** Clear the first @limit bytes of the run; returns true if all of them were mapped. */
@@ -154,15 +171,15 @@ static bool clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces
 }
 
 static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, uint64_t total,
-		     unsigned int prot, dma_addr_t *base, enum dma_reason *reason)
+		     const unsigned int prot[2], dma_addr_t *base, enum dma_reason *reason)
 {
 	struct dma_domain *domain = dmamap_dev(dev)->domain;
-	struct batch batch = { .n = 0 };
+	struct batch batch = { .prot = { prot[0], prot[1] } };
 	int err;
 
 	if (!dmamap_domain_alloc(domain, dev, total, dmamap_get_mask(dev), base, reason))
 		return -DMAMAP_ENOMEM;
-	err = enter_list(domain, *base, pieces_start(dev, sg, nents), prot, &batch);
+	err = enter_list(domain, *base, pieces_start(dev, sg, nents), &batch);
 	if (!err)
 		err = dmamap_domain_sync_map(domain, *base, total);
 	if (!err)
@@ -175,43 +192,75 @@ static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, 
 
 /* --- the device's view of the list */
 
-static void clear_dma_side(struct scatterlist *sg, int nents, dma_addr_t addr)
+#define ALL_MARKS (DMAMAP_SG_BOUNCED | DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER)
+
+static void clear_dma_side(struct scatterlist *sg, int nents)
 {
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
-		sg->dma_address = addr;
+		sg->dma_address = DMA_MAPPING_ERROR;
 		sg->dma_length = 0;
-		sg->dma_flags &= ~(DMAMAP_SG_BOUNCED | DMAMAP_SG_BUS_ADDRESS);
+		sg->dma_flags &= ~ALL_MARKS;
 	}
 }
 
-/** Merge what the device may see as one segment; returns the number of segments. */
+static void clear_marks(struct scatterlist *sg, int nents)
+{
+	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
+		sg->dma_flags &= ~ALL_MARKS;
+}
+
+/** The list of segments being made, in the elements' device sides from the first on. */
+struct segments {
+	struct scatterlist *sgl;
+	struct scatterlist *last;
+	int count;
+	/** The last one may grow, and ends there, counted from the run's base. */
+	bool open;
+	uint64_t end;
+};
+
+static void add_segment(struct segments *s, dma_addr_t addr, unsigned int len, bool bus)
+{
+	s->last = s->last ? sg_next(s->last) : s->sgl;
+	s->last->dma_address = addr;
+	s->last->dma_length = len;
+	s->last->dma_flags |= bus ? DMAMAP_SG_BUS_ADDRESS : 0;
+	s->open = !bus;
+	s->count++;
+}
+
+/**
+ * Merge what the device may see as one segment; returns the number of segments. An element is read before its device
+ * side is written: there are never more segments than elements.
+ */
 static int fill_dma_side(struct dma_device *dev, struct scatterlist *sgl, int nents,
 			 dma_addr_t base)
 {
 	struct layout l = layout_start(dev, sgl, nents);
 	uint64_t max = dmamap_get_max_seg_size(dev);
-	struct scatterlist *out = NULL;
+	struct segments s = { .sgl = sgl };
 	struct scatterlist *sg = sgl;
-	uint64_t end = 0; /* of the open segment, from base */
 	struct slot slot;
-	int count = 0;
 
-	for (; layout_next(&l, &slot); sg = sg_next(sg)) {
-		dma_addr_t addr = base + slot.at;
-		bool joins = out && !slot.offset && slot.at == end && (addr & l.boundary) &&
-			     (uint64_t)out->dma_length + sg->length <= max;
+	for (int i = 0; i < nents; i++, sg = sg_next(sg)) {
+		dma_addr_t addr = sg->dma_address; /* a peer's bus address */
 
-		if (joins) {
-			out->dma_length += sg->length;
-		} else {
-			out = out ? sg_next(out) : sgl;
-			out->dma_address = addr + slot.offset;
-			out->dma_length = sg->length;
-			count++;
+		sg->dma_address = DMA_MAPPING_ERROR;
+		sg->dma_length = 0;
+		if (sg->dma_flags & DMAMAP_SG_PEER_BUS) {
+			add_segment(&s, addr, sg->length, true);
+			continue;
 		}
-		end = slot.at + slot.offset + sg->length;
+		layout_next(&l, &slot);
+		addr = base + slot.at;
+		if (s.open && !slot.offset && slot.at == s.end && (addr & l.boundary) &&
+		    (uint64_t)s.last->dma_length + sg->length <= max)
+			s.last->dma_length += sg->length;
+		else
+			add_segment(&s, addr + slot.offset, sg->length, false);
+		s.end = slot.at + slot.offset + sg->length;
 	}
-	return count;
+	return s.count;
 }
 
 /* --- lists of untrusted devices: element by element, through the bounce pool */
@@ -221,9 +270,14 @@ static bool must_bounce(struct dma_device *dev, struct scatterlist *sg, int nent
 	uint64_t mask = dmamap_iommu_granule_mask(dev);
 
 	for (int i = 0; dmamap_dev(dev)->untrusted && i < nents; i++, sg = sg_next(sg))
-		if ((sg_phys(sg) | sg->length) & mask)
+		if (!(sg->dma_flags & DMAMAP_SG_PEER) && ((sg_phys(sg) | sg->length) & mask))
 			return true;
 	return false;
+}
+
+static unsigned long element_attrs(const struct scatterlist *sg, unsigned long attrs)
+{
+	return sg->dma_flags & DMAMAP_SG_PEER_MMIO ? attrs | DMA_ATTR_MMIO : attrs;
 }
 
 static bool unmap_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
@@ -233,9 +287,11 @@ static bool unmap_each(struct dma_device *dev, struct scatterlist *sgl, int nent
 	bool ok = true;
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
-		ok = dmamap_iommu_unmap(dev, sg->dma_address, sg->dma_length, dir, attrs, why) &&
-		     ok;
-	sgl->dma_flags &= ~DMAMAP_SG_BOUNCED;
+		if (!(sg->dma_flags & DMAMAP_SG_PEER_BUS))
+			ok = dmamap_iommu_unmap(dev, sg->dma_address, sg->dma_length, dir,
+						element_attrs(sg, attrs), why) &&
+			     ok;
+	clear_marks(sgl, nents);
 	return ok;
 }
 
@@ -248,14 +304,19 @@ static int map_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
 
 	for_each_sg(sgl, sg, nents, i)
 	{
-		sg->dma_address = dmamap_iommu_map(dev, sg_phys(sg), sg->length, dir, attrs, why);
+		sg->dma_length = sg->length;
+		if (sg->dma_flags & DMAMAP_SG_PEER_BUS) {
+			sg->dma_flags |= DMAMAP_SG_BUS_ADDRESS;
+			continue;
+		}
+		sg->dma_address = dmamap_iommu_map(dev, sg_phys(sg), sg->length, dir,
+						   element_attrs(sg, attrs), why);
 		if (sg->dma_address == DMA_MAPPING_ERROR) {
 			unmap_each(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
-			clear_dma_side(sgl, nents, DMA_MAPPING_ERROR);
+			clear_dma_side(sgl, nents);
 			why->err = -DMAMAP_EIO;
 			return -DMAMAP_EIO;
 		}
-		sg->dma_length = sg->length;
 	}
 	sgl->dma_flags |= DMAMAP_SG_BOUNCED;
 	return nents;
@@ -298,16 +359,23 @@ static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total
 		dmamap_report(dev_host(dev), &event);
 }
 
-static int check_elements(struct dma_device *dev, struct scatterlist *sg, int nents,
-			  struct dma_error *why)
+/** Mark what is a peer's, with its bus address where it has one; 0, or the refusal. */
+static int mark_peers(struct dma_device *dev, struct scatterlist *sg, int nents,
+		      struct dma_error *why)
 {
-	struct dma_memory memory;
+	struct dma_p2p_state p2p = { 0 };
 
 	for (int i = 0; i < nents; i++, sg = sg_next(sg)) {
-		dmamap_describe(dev_host(dev), sg_phys(sg), sg->length, &memory);
-		if (memory.kind == DMA_MEMORY_MMIO)
-			return fail_range(why, dev, DMA_REASON_P2P_REFUSED, -DMAMAP_EREMOTEIO,
-					  sg_phys(sg), sg->length);
+		enum dma_p2p_type type = dmamap_p2p_element(&p2p, dev, sg_phys(sg), sg->length,
+							    &sg->dma_address, why);
+
+		sg->dma_flags &= ~ALL_MARKS;
+		if (type == DMA_P2P_NOT_SUPPORTED)
+			return -DMAMAP_EREMOTEIO;
+		if (type == DMA_P2P_BUS_ADDR)
+			sg->dma_flags |= DMAMAP_SG_PEER_BUS;
+		if (type == DMA_P2P_THRU_HOST_BRIDGE)
+			sg->dma_flags |= DMAMAP_SG_PEER_MMIO;
 	}
 	return 0;
 }
@@ -318,6 +386,8 @@ static void maintain(struct dma_device *dev, struct scatterlist *sg, int nents,
 	struct dma_host *host = dev_host(dev);
 
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
+		if (sg->dma_flags & DMAMAP_SG_PEER)
+			continue;
 		if (for_cpu)
 			dmamap_cache_for_cpu(host, sg_phys(sg), sg->length, dir);
 		else
@@ -329,67 +399,99 @@ static void maintain(struct dma_device *dev, struct scatterlist *sg, int nents,
 		dmamap_cache_flush(host);
 }
 
-int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+/** Take a run for the marked list and enter it: the number of segments, or -errno and *@why. */
+static int map_run(struct dma_device *dev, struct scatterlist *sg, int nents,
+		   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
+	const unsigned int prot[] = { dmamap_iommu_prot(d->coherent, dir, attrs),
+				      dmamap_iommu_prot(d->coherent, dir, attrs | DMA_ATTR_MMIO) };
 	enum dma_reason reason = DMA_REASON_BAD_LIST;
-	uint64_t total = layout_size(dev, sg, nents);
 	dma_addr_t base = 0;
-	int err = check_elements(dev, sg, nents, why);
+	uint64_t total;
+	int err = layout_size(dev, sg, nents, &total) ? 0 : -DMAMAP_EINVAL;
 
+	if (!err && total) {
+		domain_lock(d->domain);
+		err = enter_run(dev, sg, nents, total, prot, &base, &reason);
+		domain_unlock(d->domain);
+	}
 	if (err)
-		return err;
-	if (must_bounce(dev, sg, nents))
-		return map_each(dev, sg, nents, dir, attrs, why);
-	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		maintain(dev, sg, nents, dir, false);
-	err = -DMAMAP_EINVAL;
-	if (total) {
-		domain_lock(domain);
-		err = enter_run(dev, sg, nents, total, dmamap_iommu_prot(d->coherent, dir, attrs),
-				&base, &reason);
-		domain_unlock(domain);
-	}
-	if (err) {
-		clear_dma_side(sg, nents, DMA_MAPPING_ERROR);
 		return fail_range(why, dev, reason, err, sg_phys(sg), total);
+	if (total) {
+		report_list(dev, sg, nents, base, true);
+		dev_live_add(d, 1);
 	}
-	clear_dma_side(sg, nents, DMA_MAPPING_ERROR);
-	report_list(dev, sg, nents, base, true);
-	dev_live_add(d, 1);
 	return fill_dma_side(dev, sg, nents, base);
 }
 
-bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	int got = mark_peers(dev, sg, nents, why);
+
+	if (!got && must_bounce(dev, sg, nents))
+		return map_each(dev, sg, nents, dir, attrs, why);
+	if (!got && !dmamap_dev(dev)->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		maintain(dev, sg, nents, dir, false);
+	if (!got)
+		got = map_run(dev, sg, nents, dir, attrs, why);
+	if (got < 0)
+		clear_dma_side(sg, nents);
+	return got;
+}
+
+/** The first segment that the domain translates, NULL if there is none. */
+static struct scatterlist *first_mapped(struct scatterlist *sg, int nents)
+{
+	for (int i = 0; i < nents && sg && sg->dma_length; i++, sg = sg_next(sg))
+		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS))
+			return sg->dma_address == DMA_MAPPING_ERROR ? NULL : sg;
+	return NULL;
+}
+
+static bool unmap_run(struct dma_device *dev, struct scatterlist *sg, int nents, dma_addr_t base,
+		      uint64_t total, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
-	uint64_t total = layout_size(dev, sg, nents);
-	dma_addr_t base = round_down(sg->dma_address, granule_size(domain));
 	bool whole;
 
-	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
-		return unmap_each(dev, sg, nents, dir, attrs, why);
-	if (!total || sg->dma_address == DMA_MAPPING_ERROR || !sg->dma_length) {
-		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, sg->dma_address, total);
-		return false;
-	}
-	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
-		maintain(dev, sg, nents, dir, true);
-	domain_lock(domain);
-	whole = clear_list(domain, base, pieces_start(dev, sg, nents), total);
+	domain_lock(d->domain);
+	whole = clear_list(d->domain, base, pieces_start(dev, sg, nents), total);
 	if (whole)
-		dmamap_domain_retire(domain, base, total, false);
-	domain_unlock(domain);
+		dmamap_domain_retire(d->domain, base, total, false);
+	domain_unlock(d->domain);
 	if (!whole) {
 		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);
 		return false;
 	}
 	report_unmap(dev, base, total);
 	dev_live_sub(d, 1);
+	return true;
+}
+
+bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct scatterlist *first = first_mapped(sg, nents);
+	uint64_t total;
+	bool fits;
+
+	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
+		return unmap_each(dev, sg, nents, dir, attrs, why);
+	fits = layout_size(dev, sg, nents, &total);
+	if (!fits || (total && !first)) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, sg->dma_address, total);
+		return false;
+	}
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		maintain(dev, sg, nents, dir, true);
+	if (total &&
+	    !unmap_run(dev, sg, nents, round_down(first->dma_address, granule_size(d->domain)),
+		       total, why))
+		return false;
+	clear_marks(sg, nents);
 	return true;
 }
 
@@ -409,6 +511,9 @@ bool dmamap_iommu_sync_sg(struct dma_device *dev, struct scatterlist *sg, int ne
 		return true;
 	}
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
-		ok = dmamap_iommu_sync(dev, sg->dma_address, sg->length, dir, for_cpu, why) && ok;
+		if (!(sg->dma_flags & DMAMAP_SG_PEER))
+			ok = dmamap_iommu_sync(dev, sg->dma_address, sg->length, dir, for_cpu,
+					       why) &&
+			     ok;
 	return ok;
 }

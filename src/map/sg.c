@@ -94,7 +94,7 @@ static void sanitize_sg(struct dma_host *host, struct scatterlist *sg, int nents
 			enum dma_data_direction dir)
 {
 	for (int i = 0; host->sanitize && i < nents && sg; i++, sg = sg_next(sg))
-		if (!(sg->dma_flags & DMAMAP_SG_BUS_ADDRESS))
+		if (!(sg->dma_flags & DMAMAP_SG_PEER))
 			host->sanitize(host, DMA_SANITIZE_MAP, sg_phys(sg), sg->length, dir);
 }
 

@@ -5,8 +5,10 @@
 #ifndef DMAMAP_DMAMAP_H
 #define DMAMAP_DMAMAP_H
 
+#include <dmamap/alloc.h>
 #include <dmamap/bounce.h>
 #include <dmamap/device.h>
+#include <dmamap/dmapool.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/host.h>

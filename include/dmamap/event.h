@@ -35,6 +35,11 @@ enum dma_event_type {
 	DMA_EVENT_IOMMU_MAP,
 	DMA_EVENT_IOMMU_UNMAP,
 	DMA_EVENT_IOMMU_FAULT,
+	DMA_EVENT_ALLOC_PAGES,
+	DMA_EVENT_ALLOC_SGT,
+	DMA_EVENT_ALLOC_SGT_ERR,
+	DMA_EVENT_FREE_PAGES,
+	DMA_EVENT_FREE_SGT,
 };
 
 /**
@@ -66,7 +71,7 @@ struct dma_event {
 	uint64_t unmapped;
 	/** SWIOTLB_BOUNCED: the device's mask. */
 	uint64_t mask;
-	/** ALLOC, FREE. */
+	/** ALLOC, FREE, and ALLOC_PAGES, FREE_PAGES: the linear address. */
 	const void *cpu_addr;
 	gfp_t gfp;
 	/** Lists: the first element, how many CPU elements (nents) and, for MAP_SG, DMA elements (ents). */

@@ -112,10 +112,16 @@ struct dma_host {
 			 struct dma_memory *out);
 	/** Kind of a CPU pointer. Default: LINEAR where virt_to_phys() succeeds, else INVALID. */
 	enum dma_pointer_kind (*pointer_kind)(struct dma_host *host, const void *ptr);
-	/** Large contiguous memory. Default: alloc_pages()/free_pages(). */
+	/** Large contiguous memory: more than a page, for callers that may block. Default: alloc_pages()/free_pages(). */
 	phys_addr_t (*alloc_contiguous)(struct dma_host *host,
 					const struct dma_page_request *request);
-	void (*free_contiguous)(struct dma_host *host, phys_addr_t phys, uint64_t size);
+	/** Give back what alloc_contiguous() returned. False: not from there, and nothing happened. */
+	bool (*free_contiguous)(struct dma_host *host, phys_addr_t phys, uint64_t size);
+	/** One CPU address, cached, for pages in pieces: the elements of a list, @size bytes together; and its end. May
+	 *  sleep. Default: only contiguous pages have one. */
+	void *(*map_pages)(struct dma_host *host, struct scatterlist *sgl, unsigned int nents,
+			   uint64_t size);
+	void (*unmap_pages)(struct dma_host *host, void *ptr);
 	/** Highest address of a small "DMA" zone, 0: no such zone. */
 	phys_addr_t zone_dma_limit;
 	/** Uncached CPU alias of [phys, phys + size), for coherent memory of non-coherent devices, and its end.
@@ -152,6 +158,9 @@ struct dma_host {
 	bool (*force_unencrypted)(struct dma_host *host, struct dma_device *dev);
 	/** The host itself encrypts memory: MMIO is addressed in the shared form. */
 	bool encrypts_memory;
+	/** Share pages with the hypervisor, or take them back: 0, or -errno, and then nobody uses the pages again.
+	 *  Default: there is nothing to convert. */
+	int (*set_shared)(struct dma_host *host, phys_addr_t phys, uint64_t size, bool shared);
 
 	/* --- registers, optional: needed by drivers in hw/ ------------------------------------------------------- */
 

@@ -10,8 +10,10 @@
 
 #ifndef DMAMAP_NO_LINUX_NAMES
 
+#include <dmamap/alloc.h>
 #include <dmamap/bounce.h>
 #include <dmamap/device.h>
+#include <dmamap/dmapool.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/host.h>
@@ -236,6 +238,194 @@ static inline void dma_free_coherent(struct dma_device *dev, size_t size, void *
 				     dma_addr_t handle)
 {
 	dmamap_free_attrs(dev, size, cpu_addr, handle, 0);
+}
+
+static inline void *dma_alloc_wc(struct dma_device *dev, size_t size, dma_addr_t *handle, gfp_t gfp)
+{
+	return dmamap_alloc_attrs(dev, size, handle, gfp,
+				  DMA_ATTR_WRITE_COMBINE |
+					  ((gfp & DMAMAP_GFP_NOWARN) ? DMA_ATTR_NO_WARN : 0));
+}
+
+static inline void dma_free_wc(struct dma_device *dev, size_t size, void *cpu_addr,
+			       dma_addr_t handle)
+{
+	dmamap_free_attrs(dev, size, cpu_addr, handle, DMA_ATTR_WRITE_COMBINE);
+}
+
+static inline int dma_get_sgtable_attrs(struct dma_device *dev, struct sg_table *sgt,
+					void *cpu_addr, dma_addr_t handle, size_t size,
+					unsigned long attrs)
+{
+	return dmamap_get_sgtable_attrs(dev, sgt, cpu_addr, handle, size, attrs);
+}
+
+static inline int dma_get_sgtable(struct dma_device *dev, struct sg_table *sgt, void *cpu_addr,
+				  dma_addr_t handle, size_t size)
+{
+	return dmamap_get_sgtable_attrs(dev, sgt, cpu_addr, handle, size, 0);
+}
+
+static inline void sg_free_table(struct sg_table *sgt)
+{
+	dmamap_sg_free_table(sgt);
+}
+
+static inline void *dmam_alloc_attrs(struct dma_device *dev, size_t size, dma_addr_t *handle,
+				     gfp_t gfp, unsigned long attrs)
+{
+	return dmamap_managed_alloc_attrs(dev, size, handle, gfp, attrs);
+}
+
+static inline void *dmam_alloc_coherent(struct dma_device *dev, size_t size, dma_addr_t *handle,
+					gfp_t gfp)
+{
+	return dmamap_managed_alloc_attrs(dev, size, handle, gfp,
+					  (gfp & DMAMAP_GFP_NOWARN) ? DMA_ATTR_NO_WARN : 0);
+}
+
+static inline void dmam_free_coherent(struct dma_device *dev, size_t size, void *cpu_addr,
+				      dma_addr_t handle)
+{
+	dmamap_managed_free(dev, size, cpu_addr, handle);
+}
+
+/* --- pages, pieces, declared memory, reserves */
+
+static inline struct page *dma_alloc_pages(struct dma_device *dev, size_t size, dma_addr_t *handle,
+					   enum dma_data_direction dir, gfp_t gfp)
+{
+	return dmamap_alloc_pages(dev, size, handle, dir, gfp);
+}
+
+static inline void dma_free_pages(struct dma_device *dev, size_t size, struct page *page,
+				  dma_addr_t handle, enum dma_data_direction dir)
+{
+	dmamap_free_pages(dev, size, page, handle, dir);
+}
+
+static inline void *dma_alloc_noncoherent(struct dma_device *dev, size_t size, dma_addr_t *handle,
+					  enum dma_data_direction dir, gfp_t gfp)
+{
+	return dmamap_alloc_noncoherent(dev, size, handle, dir, gfp);
+}
+
+static inline void dma_free_noncoherent(struct dma_device *dev, size_t size, void *cpu_addr,
+					dma_addr_t handle, enum dma_data_direction dir)
+{
+	dmamap_free_noncoherent(dev, size, cpu_addr, handle, dir);
+}
+
+static inline struct sg_table *dma_alloc_noncontiguous(struct dma_device *dev, size_t size,
+						       enum dma_data_direction dir, gfp_t gfp,
+						       unsigned long attrs)
+{
+	return dmamap_alloc_noncontiguous(dev, size, dir, gfp, attrs);
+}
+
+static inline void dma_free_noncontiguous(struct dma_device *dev, size_t size, struct sg_table *sgt,
+					  enum dma_data_direction dir)
+{
+	dmamap_free_noncontiguous(dev, size, sgt, dir);
+}
+
+static inline void *dma_vmap_noncontiguous(struct dma_device *dev, size_t size,
+					   struct sg_table *sgt)
+{
+	return dmamap_vmap_noncontiguous(dev, size, sgt);
+}
+
+static inline void dma_vunmap_noncontiguous(struct dma_device *dev, void *cpu_addr)
+{
+	dmamap_vunmap_noncontiguous(dev, cpu_addr);
+}
+
+static inline int dma_declare_coherent_memory(struct dma_device *dev, phys_addr_t phys,
+					      dma_addr_t device_addr, size_t size)
+{
+	return dmamap_declare_coherent_memory(dev, phys, device_addr, size);
+}
+
+static inline int dma_release_coherent_memory(struct dma_device *dev)
+{
+	return dmamap_release_coherent_memory(dev);
+}
+
+static inline void dma_declared_get_stats(struct dma_device *dev, struct dma_declared_stats *stats)
+{
+	dmamap_declared_get_stats(dev, stats);
+}
+
+static inline int dma_atomic_pool_create(struct dma_host *host,
+					 const struct dma_atomic_config *config,
+					 struct dma_atomic_pool **pool)
+{
+	return dmamap_atomic_pool_create(host, config, pool);
+}
+
+static inline int dma_atomic_pool_destroy(struct dma_atomic_pool *pool)
+{
+	return dmamap_atomic_pool_destroy(pool);
+}
+
+static inline void dma_atomic_pool_get_stats(struct dma_atomic_pool *pool,
+					     struct dma_atomic_stats *stats)
+{
+	dmamap_atomic_pool_get_stats(pool, stats);
+}
+
+static inline uint64_t dma_lost_bytes(struct dma_host *host)
+{
+	return dmamap_lost_bytes(host);
+}
+
+/* --- pools of blocks */
+
+static inline struct dma_pool *dma_pool_create(const char *name, struct dma_device *dev,
+					       size_t size, size_t align, size_t boundary)
+{
+	return dmamap_pool_create(name, dev, size, align, boundary);
+}
+
+static inline void dma_pool_destroy(struct dma_pool *pool)
+{
+	dmamap_pool_destroy(pool);
+}
+
+static inline void *dma_pool_alloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
+{
+	return dmamap_pool_alloc(pool, gfp, handle);
+}
+
+static inline void *dma_pool_zalloc(struct dma_pool *pool, gfp_t gfp, dma_addr_t *handle)
+{
+	return dmamap_pool_alloc(pool, gfp | DMAMAP_GFP_ZERO, handle);
+}
+
+static inline void dma_pool_free(struct dma_pool *pool, void *block, dma_addr_t handle)
+{
+	dmamap_pool_free(pool, block, handle);
+}
+
+static inline int dma_pool_set_poison(struct dma_pool *pool, bool on)
+{
+	return dmamap_pool_set_poison(pool, on);
+}
+
+static inline struct dma_pool *dmam_pool_create(const char *name, struct dma_device *dev,
+						size_t size, size_t align, size_t boundary)
+{
+	return dmamap_managed_pool_create(name, dev, size, align, boundary);
+}
+
+static inline void dmam_pool_destroy(struct dma_pool *pool)
+{
+	dmamap_managed_pool_destroy(pool);
+}
+
+static inline void dma_pools_show(struct dma_device *dev, dma_put_fn put, void *ctx)
+{
+	dmamap_pools_show(dev, put, ctx);
 }
 
 /* --- devices, masks, limits */

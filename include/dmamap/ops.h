@@ -76,6 +76,12 @@ struct dma_map_ops {
 	size_t (*opt_mapping_size)(void);
 	/** Absent: 0, no merging. */
 	unsigned long (*get_merge_boundary)(struct dma_device *dev);
+
+	/** Pages of @size bytes (whole pages), mapped for @dir, and their DMA address; content undefined. NULL: none. */
+	struct page *(*alloc_pages_op)(struct dma_device *dev, size_t size, dma_addr_t *handle,
+				       enum dma_data_direction dir, gfp_t gfp);
+	void (*free_pages)(struct dma_device *dev, size_t size, struct page *page,
+			   dma_addr_t handle, enum dma_data_direction dir);
 };
 
 #ifdef __cplusplus

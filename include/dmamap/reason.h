@@ -116,9 +116,29 @@ struct dma_device;
 	  "provide the host's uncached hook")                                                        \
 	X(UNTRUSTED, "untrusted", "an untrusted device may not have that",                           \
 	  "use strict invalidation")                                                                 \
-	X(BOUNCE_FORBIDDEN, "bounce-forbidden",                                                      \
-	  "the mapping must bounce and the device's pool forbids it",                                \
-	  "use memory that the device reaches, or give it a pool that may bounce")                   \
+	X(DECLARED_EXHAUSTED, "declared-exhausted",                                                  \
+	  "the memory declared for the device has no free region of that size",                      \
+	  "declare more, or free earlier; nothing else is ever given to this device")                \
+	X(ALREADY_DECLARED, "already-declared", "the device has declared memory",                    \
+	  "release it first, or declare one larger range")                                           \
+	X(ATOMIC_EXHAUSTED, "atomic-exhausted",                                                      \
+	  "the caller may not block, and the host's atomic pools have no free run of that size",     \
+	  "enlarge the pool or its low water mark, call dma_poll(), or allow blocking")              \
+	X(CONVERSION_FAILED, "conversion-failed",                                                    \
+	  "the host could not share the pages or take them back; they are never used again",         \
+	  "see the host's set_shared hook")                                                          \
+	X(NOT_ALLOCATED, "not-allocated",                                                            \
+	  "the address and the handle do not name memory that is allocated",                         \
+	  "free with exactly what the allocation returned, once")                                    \
+	X(NOT_MANAGED, "not-managed", "the memory was not allocated by a managed call",              \
+	  "free it with the call of its own family")                                                 \
+	X(NOT_CONTIGUOUS, "not-contiguous",                                                          \
+	  "the memory lies in pieces and the host cannot show them as one",                          \
+	  "use the pieces one by one, or provide the host's map_pages hook")                         \
+	X(POOL_LEAK, "pool-leak", "blocks of the pool are still in use",                             \
+	  "free every block before the pool ends")                                                   \
+	X(POOL_CORRUPTED, "pool-corrupted", "a free block of the pool was written",                  \
+	  "look for a use after free, by the CPU or by the device")                                  \
 	X(P2P_NOT_PCI, "p2p-not-pci", "the device is bound to no PCI function of the topology",      \
 	  "bind it with dma_pci_bind()")                                                             \
 	X(P2P_NO_PROVIDER, "p2p-no-provider",                                                        \

@@ -5,9 +5,9 @@
  */
 #include <dmamap/mapping.h>
 
+#include "alloc.h"
 #include "direct/direct.h"
 #include "iommu/iommu.h"
-#include "map/map.h"
 
 #define ZONE_FLAGS (DMAMAP_GFP_DMA | DMAMAP_GFP_DMA32 | DMAMAP_GFP_HIGHMEM)
 
@@ -37,14 +37,18 @@ static void *ops_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, 
 	return ptr;
 }
 
-static void ops_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
-		     unsigned long attrs)
+static bool ops_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+		     unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
+	if (!dev_live_end(d)) {
+		fail_range(why, dev, DMA_REASON_NOT_ALLOCATED, -DMAMAP_EINVAL, handle, size);
+		return false;
+	}
 	if (d->ops->free)
 		d->ops->free(dev, size, cpu_addr, handle, attrs);
-	dev_live_end(d);
+	return true;
 }
 
 /* --- alloc */
@@ -73,6 +77,13 @@ static bool may_alloc(struct dma_device *dev, size_t size, const dma_addr_t *han
 	return false;
 }
 
+static bool has_declared(const struct dma_device *dev)
+{
+	const struct dmamap_memory *memory = dmamap_memory(dev);
+
+	return memory && memory->declared;
+}
+
 static void *alloc_by_route(struct dma_device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
 			    unsigned long attrs, struct dma_error *why)
 {
@@ -83,6 +94,10 @@ static void *alloc_by_route(struct dma_device *dev, size_t size, dma_addr_t *han
 	if (attrs & DMA_ATTR_NO_WARN)
 		gfp |= DMAMAP_GFP_NOWARN;
 	gfp &= ~ZONE_FLAGS;
+	if (has_declared(dev))
+		return dmamap_declared_alloc(dev, size, handle, why);
+	if (dmamap_atomic_wanted(dev, gfp))
+		return dmamap_atomic_alloc(dev, size, handle, gfp, attrs, why);
 	switch (d->alloc_route) {
 	case DMA_ROUTE_IOMMU:
 		return dmamap_iommu_alloc(dev, size, handle, gfp, attrs, why);
@@ -118,6 +133,21 @@ void *dmamap_alloc_attrs(struct dma_device *dev, size_t size, dma_addr_t *handle
 
 /* --- free */
 
+static bool free_by_route(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+			  unsigned long attrs, struct dma_error *why)
+{
+	if (dmamap_atomic_free(dev, size, cpu_addr, handle, why))
+		return why->reason == DMA_REASON_NONE;
+	switch (dmamap_dev(dev)->alloc_route) {
+	case DMA_ROUTE_IOMMU:
+		return dmamap_iommu_free(dev, size, cpu_addr, handle, attrs, why);
+	case DMA_ROUTE_OPS:
+		return ops_free(dev, size, cpu_addr, handle, attrs, why);
+	default:
+		return dmamap_direct_free(dev, size, cpu_addr, handle, attrs, why);
+	}
+}
+
 void dmamap_free_attrs(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
 		       unsigned long attrs)
 {
@@ -132,24 +162,16 @@ void dmamap_free_attrs(struct dma_device *dev, size_t size, void *cpu_addr, dma_
 		.dma_addr = handle,
 		.attrs = attrs,
 	};
+	/* of this release the kernel has no record, and does not care about interrupts */
+	bool declared = size && dmamap_declared_free(dev, size, cpu_addr, &why);
 
-	if (d->host->interrupts_off && d->host->interrupts_off(d->host))
+	if (!declared && d->host->interrupts_off && d->host->interrupts_off(d->host))
 		dmamap_warn(d->host, dev, "coherent memory freed with interrupts off", NULL);
-	dmamap_finish(&event, d->alloc_route, NULL, false);
+	dmamap_finish(&event, d->alloc_route, NULL, declared);
 	if (!cpu_addr || !size)
 		return;
-	switch (d->alloc_route) {
-	case DMA_ROUTE_IOMMU:
-		if (dmamap_iommu_free(dev, size, cpu_addr, handle, attrs, &why))
-			return;
-		dmamap_record(dev, DMA_ROUTE_IOMMU, &why);
-		dmamap_misuse(dev, DMA_ROUTE_IOMMU, "free of coherent memory that is not mapped",
-			      &why);
-		return;
-	case DMA_ROUTE_OPS:
-		ops_free(dev, size, cpu_addr, handle, attrs);
-		return;
-	default:
-		dmamap_direct_free(dev, size, cpu_addr, handle, attrs);
-	}
+	if (!declared)
+		free_by_route(dev, size, cpu_addr, handle, attrs, &why);
+	if (why.reason != DMA_REASON_NONE)
+		alloc_misuse(dev, "free of coherent memory that is not allocated", &why);
 }

@@ -30,11 +30,23 @@ struct dmamap_host {
 	uint32_t objects;
 	/** Flush queues that dma_poll() has to look at. */
 	struct dma_domain *lazy_domains;
+	/** Atomic pools, and what dma_poll() does for them. */
+	struct dma_atomic_pool *atomic_pools;
+	void (*poll_atomic)(struct dma_host *host);
+	/** Bytes whose conversion failed: never given back. */
+	uint64_t lost_bytes;
 	/** Bounce pools that may grow, in dma_poll() if not at once. */
 	struct dma_bounce *growing_pools;
 	/** The context of the lock port, guarded by ctx_lock. */
 	struct dma_lock ctx_lock;
 	struct dma_ctx ctx;
+};
+
+/** What a room above keeps for a device, and ends with it. */
+struct dmamap_attached {
+	/** Does more live than what end() would give back? */
+	bool (*busy)(struct dma_device *dev);
+	void (*end)(struct dma_device *dev);
 };
 
 /** Warnings that are given once a device. */
@@ -72,6 +84,7 @@ struct dmamap_dev {
 	const struct dma_map_ops *ops;
 	struct dma_domain *domain;
 	struct dma_bounce *bounce;
+	struct dmamap_attached *attached; /* declared and managed memory, pools */
 
 	enum dma_route route;	    /* of streaming calls; never ARCH */
 	enum dma_route alloc_route; /* of coherent ones */
@@ -140,6 +153,17 @@ static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
 }
 
 /** True the first time it is asked for @what on this device. */
+/** One of the mappings that live ends; false if none does: an unmap too many must not count below 0. */
+static inline bool dev_live_end(struct dmamap_dev *d)
+{
+	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_RELAXED);
+
+	while (live && !__atomic_compare_exchange_n(&d->live, &live, live - 1, true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return live != 0;
+}
+
 static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
 {
 	return !(__atomic_fetch_or(&d->once, what, __ATOMIC_RELAXED) & what);

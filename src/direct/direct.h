@@ -42,8 +42,22 @@ bool dmamap_direct_sync_sg(struct dma_device *dev, struct scatterlist *sg, int n
 
 void *dmamap_direct_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
 			  unsigned long attrs, struct dma_error *why);
-void dmamap_direct_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
-			unsigned long attrs);
+/** False and *@why (not-allocated) if the address and the handle do not belong together. */
+bool dmamap_direct_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+			unsigned long attrs, struct dma_error *why);
+
+/** Pages (@size is whole ones) in the CPU's ordinary view, zeroed, counted as live. DMAMAP_PHYS_NONE and *@why. */
+phys_addr_t dmamap_direct_alloc_pages(struct dma_device *dev, uint64_t size, dma_addr_t *handle,
+				      gfp_t gfp, struct dma_error *why);
+bool dmamap_direct_free_pages(struct dma_device *dev, uint64_t size, phys_addr_t phys,
+			      dma_addr_t handle, struct dma_error *why);
+
+/** A block of the host's that the device reaches; content undefined. DMAMAP_PHYS_NONE and *@why. */
+phys_addr_t dmamap_direct_take(struct dma_device *dev, uint64_t size, gfp_t gfp, dma_addr_t *handle,
+			       struct dma_error *why);
+/** NONE and *@handle if the device can use the range for coherent memory. */
+enum dma_reason dmamap_direct_coherent_reach(const struct dma_device *dev, phys_addr_t phys,
+					     uint64_t size, dma_addr_t *handle);
 
 uint64_t dmamap_direct_required_mask(const struct dma_device *dev);
 bool dmamap_direct_supported(const struct dma_device *dev, uint64_t mask);

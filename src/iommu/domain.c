@@ -305,6 +305,8 @@ void dmamap_poll(struct dma_host *host)
 		domain_unlock(domain);
 	}
 	dmamap_unlock(host, &h->lock);
+	if (h->poll_atomic)
+		h->poll_atomic(host);
 	dmamap_bounce_poll(host);
 }
 

@@ -34,10 +34,28 @@ void *dmamap_iommu_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle
 bool dmamap_iommu_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
 		       unsigned long attrs, struct dma_error *why);
 
-/** Map pages for both directions within the coherent mask, and unmap them: nothing but the tables. The unmap is
- *  strict: the pages go back to the host at once. */
-dma_addr_t dmamap_iommu_map_coherent(struct dma_device *dev, phys_addr_t phys, uint64_t size,
-				     unsigned long attrs, struct dma_error *why);
+/** Highest physical address that the device's domain can map, and the sizes of its pages. */
+phys_addr_t dmamap_iommu_ceiling(const struct dma_device *dev);
+uint64_t dmamap_iommu_page_sizes(const struct dma_device *dev);
+
+/** Map allocated pages within the coherent mask; DMA_MAPPING_ERROR and *@why. */
+dma_addr_t dmamap_iommu_map_allocated(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				      enum dma_data_direction dir, unsigned long attrs,
+				      struct dma_error *why);
+
+/** Pages in the CPU's ordinary view, zeroed and mapped for @dir, and their end. As dmamap_direct_alloc_pages(). */
+phys_addr_t dmamap_iommu_alloc_pages(struct dma_device *dev, uint64_t size, dma_addr_t *handle,
+				     enum dma_data_direction dir, gfp_t gfp, struct dma_error *why);
+bool dmamap_iommu_free_pages(struct dma_device *dev, uint64_t size, phys_addr_t phys,
+			     dma_addr_t handle, struct dma_error *why);
+
+/**
+ * Map the @nents blocks of @sgl, whole pages and @size bytes together, as one range within the coherent mask; and unmap
+ * it: nothing but the tables. The unmap is strict: the pages go back to the host at once.
+ */
+dma_addr_t dmamap_iommu_map_blocks(struct dma_device *dev, struct scatterlist *sgl,
+				   unsigned int nents, uint64_t size, enum dma_data_direction dir,
+				   unsigned long attrs, struct dma_error *why);
 bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64_t size,
 				 struct dma_error *why);
 

@@ -118,13 +118,14 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 	return false;
 }
 
-dma_addr_t dmamap_iommu_map_coherent(struct dma_device *dev, phys_addr_t phys, uint64_t size,
-				     unsigned long attrs, struct dma_error *why)
+dma_addr_t dmamap_iommu_map_allocated(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				      enum dma_data_direction dir, unsigned long attrs,
+				      struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
 	return map_granules(dev, phys, size, d->coherent_mask,
-			    dmamap_iommu_prot(d->coherent, DMA_BIDIRECTIONAL, attrs), why);
+			    dmamap_iommu_prot(d->coherent, dir, attrs), why);
 }
 
 bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64_t size,

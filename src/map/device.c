@@ -125,7 +125,7 @@ static bool families_match(const struct dma_map_ops *ops)
 		return false;
 	if ((ops->unmap_phys && !ops->map_phys) || (ops->unmap_page && !ops->map_page) ||
 	    (ops->unmap_resource && !ops->map_resource) || (ops->unmap_sg && !ops->map_sg) ||
-	    (ops->free && !ops->alloc))
+	    (ops->free && !ops->alloc) || (ops->free_pages && !ops->alloc_pages_op))
 		return false;
 	return !ops->map_phys || ops->unmap_phys || (!ops->unmap_page && !ops->unmap_resource);
 }
@@ -192,11 +192,13 @@ int dmamap_device_fini(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (dmamap_device_live(dev))
+	if (d->attached ? d->attached->busy(dev) : dmamap_device_live(dev) != 0)
 		return -DMAMAP_EBUSY;
 	if (d->domain)
 		dmamap_iommu_leave(dev);
 	unlist_device(dev);
+	if (d->attached)
+		d->attached->end(dev);
 	d->magic = 0;
 	return 0;
 }

@@ -32,6 +32,11 @@ static const char *const names[] = {
 	[DMA_EVENT_IOMMU_MAP] = "map",
 	[DMA_EVENT_IOMMU_UNMAP] = "unmap",
 	[DMA_EVENT_IOMMU_FAULT] = "io_page_fault",
+	[DMA_EVENT_ALLOC_PAGES] = "dma_alloc_pages",
+	[DMA_EVENT_ALLOC_SGT] = "dma_alloc_sgt",
+	[DMA_EVENT_ALLOC_SGT_ERR] = "dma_alloc_sgt_err",
+	[DMA_EVENT_FREE_PAGES] = "dma_free_pages",
+	[DMA_EVENT_FREE_SGT] = "dma_free_sgt",
 };
 
 /** One word, whatever the owner called the device: traces are split at blanks. */
@@ -189,6 +194,25 @@ static void put_map_sg(const struct out *o)
 	put_attrs(o);
 }
 
+/** Does the record name a CPU address? */
+static bool has_virt(enum dma_event_type type)
+{
+	return type == DMA_EVENT_ALLOC || type == DMA_EVENT_FREE || type == DMA_EVENT_ALLOC_PAGES ||
+	       type == DMA_EVENT_FREE_PAGES || type == DMA_EVENT_ALLOC_SGT_ERR;
+}
+
+static bool has_flags(enum dma_event_type type)
+{
+	return type == DMA_EVENT_ALLOC || type == DMA_EVENT_ALLOC_PAGES ||
+	       type == DMA_EVENT_ALLOC_SGT || type == DMA_EVENT_ALLOC_SGT_ERR;
+}
+
+static bool has_attrs(enum dma_event_type type)
+{
+	return type != DMA_EVENT_SYNC_SINGLE_FOR_CPU && type != DMA_EVENT_SYNC_SINGLE_FOR_DEVICE &&
+	       type != DMA_EVENT_FREE_SGT;
+}
+
 static void put_single(const struct out *o)
 {
 	const struct dma_event *e = o->e;
@@ -197,13 +221,15 @@ static void put_single(const struct out *o)
 	put_dec(o, " size=", e->size);
 	if (e->type == DMA_EVENT_MAP_PHYS)
 		put_hex(o, " phys_addr=", e->phys);
-	if (e->type == DMA_EVENT_ALLOC || e->type == DMA_EVENT_FREE) {
+	if (e->type == DMA_EVENT_ALLOC_SGT || e->type == DMA_EVENT_FREE_SGT)
+		put_list(o, " phys_addrs=", e->nents, item_phys);
+	if (has_virt(e->type)) {
 		dmamap_put_str(&o->t, " virt_addr=");
 		dmamap_put_hex(&o->t, (uint64_t)(uintptr_t)e->cpu_addr);
 	}
-	if (e->type == DMA_EVENT_ALLOC)
+	if (has_flags(e->type))
 		put_gfp(o);
-	if (e->type != DMA_EVENT_SYNC_SINGLE_FOR_CPU && e->type != DMA_EVENT_SYNC_SINGLE_FOR_DEVICE)
+	if (has_attrs(e->type))
 		put_attrs(o);
 }
 

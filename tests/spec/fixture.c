@@ -361,6 +361,11 @@ static void trace(struct dma_host *host, const struct dma_event *event)
 		[DMA_EVENT_IOMMU_MAP] = "T:iommu_map",
 		[DMA_EVENT_IOMMU_UNMAP] = "T:iommu_unmap",
 		[DMA_EVENT_IOMMU_FAULT] = "T:fault",
+		[DMA_EVENT_ALLOC_PAGES] = "T:alloc_pages",
+		[DMA_EVENT_ALLOC_SGT] = "T:alloc_sgt",
+		[DMA_EVENT_ALLOC_SGT_ERR] = "T:alloc_sgt_err",
+		[DMA_EVENT_FREE_PAGES] = "T:free_pages",
+		[DMA_EVENT_FREE_SGT] = "T:free_sgt",
 	};
 	struct fx_entry *entry = fx_log(fx_of(host), kinds[event->type]);
 

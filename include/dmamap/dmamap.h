@@ -21,6 +21,7 @@
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>
 #include <dmamap/types.h>
+#include <dmamap/vec.h>
 
 #define DMAMAP_VERSION "0.1.0"
 

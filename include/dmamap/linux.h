@@ -23,6 +23,7 @@
 #include <dmamap/p2p.h>
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>
+#include <dmamap/vec.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -155,6 +156,40 @@ static inline void dma_unmap_sgtable(struct dma_device *dev, struct sg_table *sg
 				     enum dma_data_direction dir, unsigned long attrs)
 {
 	dmamap_unmap_sgtable(dev, sgt, dir, attrs);
+}
+
+/* --- mapping: vectors */
+
+static inline int dma_vec_map_start(struct dma_device *dev, struct dma_vec_map *map,
+				    struct dma_phys_vec *vecs, size_t n,
+				    enum dma_data_direction dir, unsigned long attrs)
+{
+	return dmamap_vec_map_start(dev, map, vecs, n, dir, attrs);
+}
+
+static inline int dma_vec_map_next(struct dma_vec_map *map, struct dma_vec_seg *seg)
+{
+	return dmamap_vec_map_next(map, seg);
+}
+
+static inline int dma_vec_map_rewind(struct dma_vec_map *map)
+{
+	return dmamap_vec_map_rewind(map);
+}
+
+static inline int dma_vec_unmap(struct dma_vec_map *map, unsigned long attrs)
+{
+	return dmamap_vec_unmap(map, attrs);
+}
+
+static inline int dma_vec_sync_for_cpu(struct dma_vec_map *map, uint64_t offset, uint64_t size)
+{
+	return dmamap_vec_sync_for_cpu(map, offset, size);
+}
+
+static inline int dma_vec_sync_for_device(struct dma_vec_map *map, uint64_t offset, uint64_t size)
+{
+	return dmamap_vec_sync_for_device(map, offset, size);
 }
 
 /* --- sync */

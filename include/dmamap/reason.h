@@ -156,6 +156,9 @@ struct dma_device;
 	X(P2P_BRIDGE_UNKNOWN, "p2p-bridge-unknown",                                                  \
 	  "the host bridge cannot be told: its first function is neither 00.0 nor a root port",      \
 	  "put both behind one switch")                                                              \
+	X(BOUNCE_FORBIDDEN, "bounce-forbidden",                                                      \
+	  "the mapping must bounce and the device's pool forbids it",                                \
+	  "use memory that the device reaches, or give it a pool that may bounce")                   \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

@@ -331,6 +331,19 @@ phys_addr_t dmamap_bounce_alloc(struct dma_device *dev, uint64_t size, struct dm
 	return phys;
 }
 
+bool dmamap_bounce_holds_block(const struct dma_device *dev, phys_addr_t phys, uint64_t size)
+{
+	struct bounce_part *part = bounce_part_get(dmamap_dev(dev)->bounce, phys);
+	struct bounce_run run;
+	uint64_t slot;
+	bool holds = part && dmamap_bounce_look_up(part, phys, &run, &slot) &&
+		     run.orig == DMAMAP_PHYS_NONE && run.size == size &&
+		     bounce_slot_phys(part, slot) == phys;
+
+	bounce_part_put(part);
+	return holds;
+}
+
 bool dmamap_bounce_free(struct dma_device *dev, phys_addr_t phys)
 {
 	struct bounce_part *part = bounce_part_get(dmamap_dev(dev)->bounce, phys);

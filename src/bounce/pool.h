@@ -69,6 +69,9 @@ phys_addr_t dmamap_bounce_alloc(struct dma_device *dev, uint64_t size, struct dm
 /** Give a block back. False if none starts at @phys; then nothing happened. */
 bool dmamap_bounce_free(struct dma_device *dev, phys_addr_t phys);
 
+/** Does a block of @size bytes start at @phys? */
+bool dmamap_bounce_holds_block(const struct dma_device *dev, phys_addr_t phys, uint64_t size);
+
 /** Let the pools of @host that wait for it grow. No lock is held. */
 void dmamap_bounce_poll(struct dma_host *host);
 

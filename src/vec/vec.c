@@ -224,17 +224,14 @@ int dmamap_vec_map_start(struct dma_device *dev, struct dma_vec_map *map, struct
 {
 	struct dma_event event = { .type = DMA_EVENT_MAP_PHYS, .dev = dev, .dir = dir };
 	struct dma_error why = { .reason = DMA_REASON_NONE };
-	bool silent = true;
 	int err;
 
 	*map = (struct dma_vec_map){
 		.dev = dev, .vecs = vecs, .nr = n, .dir = dir, .attrs = attrs
 	};
 	err = check_start(map, &why);
-	if (!err) {
+	if (!err)
 		err = start_run(map, &why);
-		silent = !err;
-	}
 	if (!err) {
 		map->contiguous = is_contiguous(map);
 		map->live = VEC_LIVE;
@@ -244,7 +241,7 @@ int dmamap_vec_map_start(struct dma_device *dev, struct dma_vec_map *map, struct
 	event.size = why.size;
 	event.dma_addr = DMA_MAPPING_ERROR;
 	event.attrs = attrs;
-	dmamap_finish(&event, dmamap_dev(dev)->route, &why, silent);
+	dmamap_finish(&event, dmamap_dev(dev)->route, &why, true);
 	return err;
 }
 

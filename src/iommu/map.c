@@ -162,9 +162,8 @@ static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
 				 attrs, why);
 }
 
-/** The device's min_align_mask cannot be honoured by addresses that are only granule-aligned. */
-static bool check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
-			    struct dma_error *why)
+bool dmamap_iommu_check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
+				  struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
@@ -185,7 +184,7 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 	phys_addr_t target = phys;
 	dma_addr_t addr;
 
-	if (!check_alignment(dev, phys, size, why))
+	if (!dmamap_iommu_check_alignment(dev, phys, size, why))
 		return DMA_MAPPING_ERROR;
 	if (bounced) {
 		target = bounce(dev, phys, size, dir, attrs, why);

@@ -430,6 +430,8 @@ int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nent
 {
 	int got = mark_peers(dev, sg, nents, why);
 
+	if (!got && !dmamap_iommu_check_alignment(dev, sg_phys(sg), sg->length, why))
+		why->err = got = -DMAMAP_EINVAL;
 	if (!got && must_bounce(dev, sg, nents))
 		return map_each(dev, sg, nents, dir, attrs, why);
 	if (!got && !dmamap_dev(dev)->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))

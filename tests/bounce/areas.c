@@ -24,7 +24,7 @@ static phys_addr_t map_on(struct machine *m, unsigned int cpu, phys_addr_t phys,
 	return map(m, phys, size);
 }
 
-static void swt_13_a_map_starts_at_the_area_of_its_cpu(void **state)
+static void SWT_13_a_map_starts_at_the_area_of_its_cpu(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -45,7 +45,7 @@ static void swt_13_a_map_starts_at_the_area_of_its_cpu(void **state)
 	machine_free(m);
 }
 
-static void swt_14_a_full_area_sends_to_the_next(void **state)
+static void SWT_14_a_full_area_sends_to_the_next(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -62,7 +62,7 @@ static void swt_14_a_full_area_sends_to_the_next(void **state)
 	machine_free(m);
 }
 
-static void swt_14_the_others_are_tried_in_turn(void **state)
+static void SWT_14_the_others_are_tried_in_turn(void **state)
 {
 	struct machine *m = machine_new();
 	static const phys_addr_t turn[] = { POOL + 2 * 0x40000, POOL + 3 * 0x40000, POOL,
@@ -77,7 +77,7 @@ static void swt_14_the_others_are_tried_in_turn(void **state)
 	machine_free(m);
 }
 
-static void swt_36_areas_have_a_segment_each(void **state)
+static void SWT_36_areas_have_a_segment_each(void **state)
 {
 	static const struct {
 		uint64_t slots;
@@ -102,7 +102,7 @@ static void swt_36_areas_have_a_segment_each(void **state)
 	}
 }
 
-static void swt_35_sizes_are_rounded_to_segments_and_areas(void **state)
+static void SWT_35_sizes_are_rounded_to_segments_and_areas(void **state)
 {
 	static const struct {
 		uint64_t slots;
@@ -247,7 +247,7 @@ static void peak_is_exact_only_if_asked_for(void **state)
 	(void)state;
 }
 
-static void swt_37_high_water(void **state)
+static void SWT_37_high_water(void **state)
 {
 	for (uint32_t flags = 0; flags <= DMA_BOUNCE_TRACK_PEAK; flags += DMA_BOUNCE_TRACK_PEAK) {
 		struct machine *m = machine_new();
@@ -408,12 +408,12 @@ static void a_pool_may_start_smaller(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_13_a_map_starts_at_the_area_of_its_cpu),
-		cmocka_unit_test(swt_14_a_full_area_sends_to_the_next),
-		cmocka_unit_test(swt_14_the_others_are_tried_in_turn),
-		cmocka_unit_test(swt_35_sizes_are_rounded_to_segments_and_areas),
-		cmocka_unit_test(swt_36_areas_have_a_segment_each),
-		cmocka_unit_test(swt_37_high_water),
+		cmocka_unit_test(SWT_13_a_map_starts_at_the_area_of_its_cpu),
+		cmocka_unit_test(SWT_14_a_full_area_sends_to_the_next),
+		cmocka_unit_test(SWT_14_the_others_are_tried_in_turn),
+		cmocka_unit_test(SWT_35_sizes_are_rounded_to_segments_and_areas),
+		cmocka_unit_test(SWT_36_areas_have_a_segment_each),
+		cmocka_unit_test(SWT_37_high_water),
 		cmocka_unit_test(p7_a_request_larger_than_an_area),
 		cmocka_unit_test(p7_the_only_free_run_straddles_a_border),
 		cmocka_unit_test(padding_may_lie_in_the_area_before),

@@ -16,7 +16,7 @@ static phys_addr_t map_dir(struct machine *m, phys_addr_t phys, uint64_t size,
 	return dmamap_bounce_map(&m->dev, phys, size, 0, false, false, dir, attrs, &why);
 }
 
-static void swt_18_map_always_copies_in(void **state)
+static void SWT_18_map_always_copies_in(void **state)
 {
 	static const enum dma_data_direction dirs[] = { DMA_BIDIRECTIONAL, DMA_TO_DEVICE,
 							DMA_FROM_DEVICE };
@@ -39,7 +39,7 @@ static void swt_18_map_always_copies_in(void **state)
 	machine_free(m);
 }
 
-static void swt_19_unmap_copies_what_was_mapped(void **state)
+static void SWT_19_unmap_copies_what_was_mapped(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -82,7 +82,7 @@ static void unmap_copies_only_when_the_device_may_have_written(void **state)
 	machine_free(m);
 }
 
-static void swt_20_21_syncs(void **state)
+static void SWT_20_21_syncs(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -105,7 +105,7 @@ static void swt_20_21_syncs(void **state)
 	machine_free(m);
 }
 
-static void swt_22_partial_sync_before_the_slot_offset(void **state)
+static void SWT_22_partial_sync_before_the_slot_offset(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -135,7 +135,7 @@ static void swt_22_partial_sync_before_the_slot_offset(void **state)
 	machine_free(m);
 }
 
-static void swt_23_too_long_is_clamped_once(void **state)
+static void SWT_23_too_long_is_clamped_once(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -161,7 +161,7 @@ static void swt_23_too_long_is_clamped_once(void **state)
 	machine_free(m);
 }
 
-static void swt_24_to_26_syncs_that_do_nothing(void **state)
+static void SWT_24_to_26_syncs_that_do_nothing(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -186,7 +186,7 @@ static void swt_24_to_26_syncs_that_do_nothing(void **state)
 	machine_free(m);
 }
 
-static void swt_27_first_bounce_clears_the_skip_flag(void **state)
+static void SWT_27_first_bounce_clears_the_skip_flag(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -202,7 +202,7 @@ static void swt_27_first_bounce_clears_the_skip_flag(void **state)
 	machine_free(m);
 }
 
-static void swt_38_owned_is_not_live(void **state)
+static void SWT_38_owned_is_not_live(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -223,7 +223,7 @@ static void swt_38_owned_is_not_live(void **state)
 	machine_free(m);
 }
 
-static void swt_45_only_live_starts_are_released(void **state)
+static void SWT_45_only_live_starts_are_released(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a;
@@ -378,16 +378,16 @@ static void event_comes_first_and_says_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_18_map_always_copies_in),
-		cmocka_unit_test(swt_19_unmap_copies_what_was_mapped),
+		cmocka_unit_test(SWT_18_map_always_copies_in),
+		cmocka_unit_test(SWT_19_unmap_copies_what_was_mapped),
 		cmocka_unit_test(unmap_copies_only_when_the_device_may_have_written),
-		cmocka_unit_test(swt_20_21_syncs),
-		cmocka_unit_test(swt_22_partial_sync_before_the_slot_offset),
-		cmocka_unit_test(swt_23_too_long_is_clamped_once),
-		cmocka_unit_test(swt_24_to_26_syncs_that_do_nothing),
-		cmocka_unit_test(swt_27_first_bounce_clears_the_skip_flag),
-		cmocka_unit_test(swt_38_owned_is_not_live),
-		cmocka_unit_test(swt_45_only_live_starts_are_released),
+		cmocka_unit_test(SWT_20_21_syncs),
+		cmocka_unit_test(SWT_22_partial_sync_before_the_slot_offset),
+		cmocka_unit_test(SWT_23_too_long_is_clamped_once),
+		cmocka_unit_test(SWT_24_to_26_syncs_that_do_nothing),
+		cmocka_unit_test(SWT_27_first_bounce_clears_the_skip_flag),
+		cmocka_unit_test(SWT_38_owned_is_not_live),
+		cmocka_unit_test(SWT_45_only_live_starts_are_released),
 		cmocka_unit_test(granules_are_zeroed_around_the_buffer),
 		cmocka_unit_test(c23_memory_without_linear_address),
 		cmocka_unit_test(memory_in_two_linear_pieces),

@@ -32,7 +32,7 @@ static void empty(struct machine *m)
 		assert_true(unmap(m, POOL + i * 0x40000, 1, DMA_TO_DEVICE));
 }
 
-static void swt_39_transient_when_it_may_not_block(void **state)
+static void SWT_39_transient_when_it_may_not_block(void **state)
 {
 	struct machine *m = machine_new();
 	int pages;
@@ -81,7 +81,7 @@ static void swt_39_transient_when_it_may_not_block(void **state)
 	machine_free(m);
 }
 
-static void swt_39_the_worker_adds_a_part(void **state)
+static void SWT_39_the_worker_adds_a_part(void **state)
 {
 	for (int by_timer = 0; by_timer < 2; by_timer++) {
 		struct machine *m = machine_new();
@@ -166,7 +166,7 @@ static void growth_takes_what_the_host_has(void **state)
 	machine_free(m);
 }
 
-static void swt_40_what_can_never_fit_does_not_grow(void **state)
+static void SWT_40_what_can_never_fit_does_not_grow(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -199,7 +199,7 @@ static void swt_40_what_can_never_fit_does_not_grow(void **state)
 	machine_free(m);
 }
 
-static void swt_41_transient_out_of_reach(void **state)
+static void SWT_41_transient_out_of_reach(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -371,12 +371,12 @@ static void destroy_waits_for_transients(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_39_transient_when_it_may_not_block),
-		cmocka_unit_test(swt_39_the_worker_adds_a_part),
+		cmocka_unit_test(SWT_39_transient_when_it_may_not_block),
+		cmocka_unit_test(SWT_39_the_worker_adds_a_part),
 		cmocka_unit_test(growth_at_once_where_it_may_block),
 		cmocka_unit_test(growth_takes_what_the_host_has),
-		cmocka_unit_test(swt_40_what_can_never_fit_does_not_grow),
-		cmocka_unit_test(swt_41_transient_out_of_reach),
+		cmocka_unit_test(SWT_40_what_can_never_fit_does_not_grow),
+		cmocka_unit_test(SWT_41_transient_out_of_reach),
 		cmocka_unit_test(transient_within_the_window),
 		cmocka_unit_test(transient_keeps_low_bits_and_boundaries),
 		cmocka_unit_test(every_allocation_fails_in_turn),

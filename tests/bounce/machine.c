@@ -65,21 +65,38 @@ static phys_addr_t virt_to_phys(struct dma_host *host, const void *ptr)
 	return DMAMAP_PHYS_NONE;
 }
 
+/* The first free pages for @request, or the next ones. */
+static phys_addr_t place(struct machine *m, const struct dma_page_request *request)
+{
+	phys_addr_t phys = m->recycle ? META : m->next_page;
+
+	phys = (phys + request->align - 1) & ~(request->align - 1);
+	while (m->recycle && phys + request->size <= META + 64 * MB &&
+	       memchr(&m->taken[(phys - META) / PAGE], 1, request->size / PAGE))
+		phys += request->align;
+	if (phys + request->size - 1 > request->ceiling || !piece_at(m, phys + request->size - 1))
+		return DMAMAP_PHYS_NONE;
+	return phys;
+}
+
 static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_request *request)
 {
 	struct machine *m = machine_of(host);
-	phys_addr_t phys = (m->next_page + request->align - 1) & ~(request->align - 1);
+	phys_addr_t phys = DMAMAP_PHYS_NONE;
 
 	assert_int_equal(locks_held, 0);
-	if (m->fail_alloc && !--m->fail_alloc)
-		return DMAMAP_PHYS_NONE;
-	if (phys + request->size - 1 > request->ceiling || !piece_at(m, phys + request->size - 1))
-		return DMAMAP_PHYS_NONE;
-	m->next_page = phys + request->size;
-	m->pages_out++;
-	m->asked = *request;
-	/* Content is undefined: make sure that nobody counts on zeroes. */
-	memset(ram(m, phys), 0xa5, request->size);
+	pthread_mutex_lock(&m->pages);
+	if (!m->fail_alloc || --m->fail_alloc)
+		phys = place(m, request);
+	if (phys != DMAMAP_PHYS_NONE) {
+		m->next_page = phys + request->size;
+		m->pages_out++;
+		m->asked = *request;
+		memset(&m->taken[(phys - META) / PAGE], 1, request->size / PAGE);
+		/* Content is undefined: make sure that nobody counts on zeroes. */
+		memset(ram(m, phys), 0xa5, request->size);
+	}
+	pthread_mutex_unlock(&m->pages);
 	return phys;
 }
 
@@ -87,8 +104,11 @@ static void free_pages(struct dma_host *host, phys_addr_t phys, uint64_t size)
 {
 	struct machine *m = machine_of(host);
 
+	pthread_mutex_lock(&m->pages);
 	memset(ram(m, phys), 0xdd, size);
+	memset(&m->taken[(phys - META) / PAGE], 0, size / PAGE);
 	m->pages_out--;
+	pthread_mutex_unlock(&m->pages);
 }
 
 /* A window onto one page frame: reading or writing past it faults. */
@@ -250,6 +270,7 @@ struct machine *machine_new(void)
 	assert_non_null(m);
 	add_memory(m);
 	m->next_page = META;
+	pthread_mutex_init(&m->pages, NULL);
 	m->host = (struct dma_host){
 		.size = sizeof(m->host),
 		.priv = m,
@@ -312,6 +333,7 @@ void machine_free(struct machine *m)
 	assert_int_equal(m->temporary, 0);
 	for (int i = 0; i < PIECES; i++)
 		munmap(m->pieces[i].mem, m->pieces[i].size);
+	pthread_mutex_destroy(&m->pages);
 	free(m);
 	test_cpu = 0;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <pthread.h>
 
 #include "bounce/pool.h"
 
@@ -40,6 +41,9 @@ struct machine {
 	struct dma_host host;
 	struct piece pieces[PIECES];
 	uint64_t next_page;
+	bool recycle; /* give pages out again: for tests that take many; next_page does not count then */
+	unsigned char taken[64 * MB / PAGE];
+	pthread_mutex_t pages;
 	int pages_out;
 	int fail_alloc; /* make the n-th allocation from now fail */
 	int temporary;	/* temporary mappings that live */

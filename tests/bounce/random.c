@@ -5,6 +5,7 @@
  */
 #include "machine.h"
 
+#include <dmamap/dmamap.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -246,7 +247,7 @@ static void run_model(uint64_t slots, uint64_t segment, unsigned int steps, uint
 	machine_free(m);
 }
 
-static void swt_46_random_in_linux_geometry(void **state)
+static void SWT_46_random_in_linux_geometry(void **state)
 {
 	uint64_t seed = seed_get();
 
@@ -254,7 +255,7 @@ static void swt_46_random_in_linux_geometry(void **state)
 	run_model(512, 128, 100000, &seed);
 }
 
-static void swt_46_random_without_segments(void **state)
+static void SWT_46_random_without_segments(void **state)
 {
 	uint64_t seed = seed_get();
 
@@ -281,6 +282,7 @@ static void *work(void *arg)
 	struct mapping live[WORKER_LIVE] = { 0 };
 	struct dma_error why;
 
+	test_cpu = w->number;
 	for (unsigned int i = 0; i < 20000; i++) {
 		unsigned int which = (unsigned int)rnd_below(&w->seed, WORKER_LIVE);
 		struct mapping *one = &live[which];
@@ -290,6 +292,8 @@ static void *work(void *arg)
 			one->slots = 0;
 			continue;
 		}
+		if (i % 1024 < 2)
+			dmamap_poll(&w->m->host);
 		one->shape =
 			random_shape(&w->seed, BUF + (w->number * WORKER_LIVE + which) * STRIDE);
 		one->salt = i + w->number * 17;
@@ -303,33 +307,93 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static void two_threads_share_a_pool(void **state)
+#define WORKERS 4u
+
+/* Each on a CPU of its own, with a device of its own. Truth is what every worker finds in its own memory. */
+static void share_a_pool(unsigned int threads, struct dma_bounce_config config, uint64_t longest)
 {
-	static struct worker workers[2];
+	static struct worker workers[WORKERS];
 	struct machine *m = machine_new();
 	uint64_t seed = seed_get();
+	uint64_t maps = 0;
+	uint64_t refusals = 0;
 	struct dma_bounce_stats s;
 
-	(void)state;
-	machine_pool(m, 512);
+	m->recycle = true;
+	machine_pool_config(m, config);
 	m->host.trace = NULL;
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < threads; i++) {
 		workers[i] = (struct worker){ .m = m, .seed = rnd(&seed), .number = i };
 		machine_device(m, &workers[i].dev, &workers[i].parms);
 		machine_attach(m, &workers[i].dev);
 	}
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < threads; i++)
 		assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
-	for (unsigned int i = 0; i < 2; i++)
+	for (unsigned int i = 0; i < threads; i++) {
 		assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
-	s = stats(m);
-	assert_int_equal(s.maps, workers[0].maps + workers[1].maps);
-	assert_int_equal(s.failures, workers[0].refusals + workers[1].refusals);
-	assert_int_equal(s.used_slots, 0);
-	assert_int_equal(s.longest_run, 128);
-	for (unsigned int i = 0; i < 2; i++)
+		maps += workers[i].maps;
+		refusals += workers[i].refusals;
 		assert_int_equal(dmamap_device_fini(&workers[i].dev), 0);
+	}
+	s = stats(m);
+	assert_int_equal(s.maps, maps);
+	assert_int_equal(s.failures, refusals);
+	assert_int_equal(s.used_slots, 0);
+	assert_int_equal(s.transient_slots, 0);
+	assert_int_equal(s.longest_run, longest);
 	machine_free(m);
+}
+
+static void two_threads_share_a_pool(void **state)
+{
+	(void)state;
+	share_a_pool(2,
+		     (struct dma_bounce_config){
+			     .bytes = 512 * SLOT,
+			     .segment_slots = 128,
+			     .base = POOL,
+		     },
+		     128);
+}
+
+static void threads_with_an_area_each(void **state)
+{
+	(void)state;
+	share_a_pool(WORKERS,
+		     (struct dma_bounce_config){
+			     .bytes = 1024 * SLOT,
+			     .segment_slots = 128,
+			     .base = POOL,
+			     .areas = 4,
+			     .flags = DMA_BOUNCE_SCRUB | DMA_BOUNCE_TRACK_PEAK,
+		     },
+		     128);
+}
+
+static void threads_whose_runs_cross_areas(void **state)
+{
+	(void)state;
+	share_a_pool(WORKERS,
+		     (struct dma_bounce_config){
+			     .bytes = 1000 * SLOT,
+			     .base = POOL,
+			     .areas = 8,
+		     },
+		     1000);
+}
+
+static void threads_that_make_a_pool_grow(void **state)
+{
+	(void)state;
+	share_a_pool(WORKERS,
+		     (struct dma_bounce_config){
+			     .bytes = 128 * SLOT,
+			     .segment_slots = 128,
+			     .base = POOL,
+			     .areas = 2,
+			     .max_bytes = 3 * MB / 2,
+		     },
+		     128);
 }
 
 /* Two threads release the same mapping: one of them is told that it was not there. */
@@ -356,7 +420,7 @@ static void *release(void *arg)
 	return NULL;
 }
 
-static void swt_45_racing_releases(void **state)
+static void SWT_45_racing_releases(void **state)
 {
 	struct machine *m = machine_new();
 	pthread_barrier_t barrier;
@@ -385,10 +449,13 @@ static void swt_45_racing_releases(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_46_random_in_linux_geometry),
-		cmocka_unit_test(swt_46_random_without_segments),
+		cmocka_unit_test(SWT_46_random_in_linux_geometry),
+		cmocka_unit_test(SWT_46_random_without_segments),
 		cmocka_unit_test(two_threads_share_a_pool),
-		cmocka_unit_test(swt_45_racing_releases),
+		cmocka_unit_test(threads_with_an_area_each),
+		cmocka_unit_test(threads_whose_runs_cross_areas),
+		cmocka_unit_test(threads_that_make_a_pool_grow),
+		cmocka_unit_test(SWT_45_racing_releases),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,7 +116,7 @@ static unsigned int one_life(struct world *w, enum dma_data_direction dir, unsig
 	return spy(w, 0, 0);
 }
 
-static void swt_42_a_restricted_pool_shows_nothing_else(void **state)
+static void SWT_42_a_restricted_pool_shows_nothing_else(void **state)
 {
 	static const enum dma_data_direction dirs[] = { DMA_BIDIRECTIONAL, DMA_TO_DEVICE,
 							DMA_FROM_DEVICE };
@@ -209,7 +209,7 @@ static void a_shared_pool_exposes_released_slots(void **state)
 
 /* --- coherent memory */
 
-static void swt_42_coherent_memory_comes_from_the_pool(void **state)
+static void SWT_42_coherent_memory_comes_from_the_pool(void **state)
 {
 	(void)state;
 	for (int noncoherent = 0; noncoherent < 2; noncoherent++) {
@@ -274,7 +274,7 @@ static void coherent_memory_is_no_mapping(void **state)
 	world_free(w);
 }
 
-static void swt_43_what_is_no_usable_ram(void **state)
+static void SWT_43_what_is_no_usable_ram(void **state)
 {
 	struct world *w = world_new(DMA_BOUNCE_RESTRICTED, false);
 	struct dma_bounce_config config = {
@@ -294,7 +294,7 @@ static void swt_43_what_is_no_usable_ram(void **state)
 	world_free(w);
 }
 
-static void swt_44_larger_than_a_segment(void **state)
+static void SWT_44_larger_than_a_segment(void **state)
 {
 	struct world *w = world_new(DMA_BOUNCE_RESTRICTED, false);
 	struct dma_error why;
@@ -314,7 +314,7 @@ static void swt_44_larger_than_a_segment(void **state)
 	world_free(w);
 }
 
-static void swt_42_out_of_coherent_reach(void **state)
+static void SWT_42_out_of_coherent_reach(void **state)
 {
 	struct world *w = world_new(DMA_BOUNCE_RESTRICTED, false);
 	struct dma_error why;
@@ -332,15 +332,15 @@ static void swt_42_out_of_coherent_reach(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_42_a_restricted_pool_shows_nothing_else),
+		cmocka_unit_test(SWT_42_a_restricted_pool_shows_nothing_else),
 		cmocka_unit_test(padding_shows_nothing_either),
 		cmocka_unit_test(other_memory_is_never_shown),
 		cmocka_unit_test(a_shared_pool_exposes_released_slots),
-		cmocka_unit_test(swt_42_coherent_memory_comes_from_the_pool),
+		cmocka_unit_test(SWT_42_coherent_memory_comes_from_the_pool),
 		cmocka_unit_test(coherent_memory_is_no_mapping),
-		cmocka_unit_test(swt_43_what_is_no_usable_ram),
-		cmocka_unit_test(swt_44_larger_than_a_segment),
-		cmocka_unit_test(swt_42_out_of_coherent_reach),
+		cmocka_unit_test(SWT_43_what_is_no_usable_ram),
+		cmocka_unit_test(SWT_44_larger_than_a_segment),
+		cmocka_unit_test(SWT_42_out_of_coherent_reach),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,9 @@
  */
 #include "machine.h"
 
-static void swt_1_to_4_placement_and_page_rule(void **state)
+#include <string.h>
+
+static void SWT_1_to_4_placement_and_page_rule(void **state)
 {
 	struct machine *m = machine_new();
 	phys_addr_t a[5];
@@ -23,7 +25,7 @@ static void swt_1_to_4_placement_and_page_rule(void **state)
 	machine_free(m);
 }
 
-static void swt_5_to_8_low_bits_and_granules(void **state)
+static void SWT_5_to_8_low_bits_and_granules(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -47,7 +49,7 @@ static void swt_5_to_8_low_bits_and_granules(void **state)
 	machine_free(m);
 }
 
-static void swt_9_largest_request(void **state)
+static void SWT_9_largest_request(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -63,7 +65,7 @@ static void swt_9_largest_request(void **state)
 	machine_free(m);
 }
 
-static void swt_10_to_12_largest_with_kept_bits(void **state)
+static void SWT_10_to_12_largest_with_kept_bits(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -85,7 +87,7 @@ static void swt_10_to_12_largest_with_kept_bits(void **state)
 	machine_free(m);
 }
 
-static void swt_14_whole_segments(void **state)
+static void SWT_14_whole_segments(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -103,7 +105,7 @@ static void swt_14_whole_segments(void **state)
 	machine_free(m);
 }
 
-static void swt_15_16_boundary(void **state)
+static void SWT_15_16_boundary(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -120,7 +122,7 @@ static void swt_15_16_boundary(void **state)
 	machine_free(m);
 }
 
-static void swt_16_boundary_counts_in_bus_addresses(void **state)
+static void SWT_16_boundary_counts_in_bus_addresses(void **state)
 {
 	static const struct dma_range map_at_8k[] = { { 0, 0x2000, UINT64_C(0x100000000) }, { 0 } };
 	struct machine *m = machine_new();
@@ -135,7 +137,7 @@ static void swt_16_boundary_counts_in_bus_addresses(void **state)
 	machine_free(m);
 }
 
-static void swt_17_release_merges(void **state)
+static void SWT_17_release_merges(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -156,7 +158,7 @@ static void swt_17_release_merges(void **state)
 	machine_free(m);
 }
 
-static void swt_28_no_pool(void **state)
+static void SWT_28_no_pool(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -169,7 +171,7 @@ static void swt_28_no_pool(void **state)
 	machine_free(m);
 }
 
-static void swt_29_full_is_silent_here(void **state)
+static void SWT_29_full_is_silent_here(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -185,7 +187,7 @@ static void swt_29_full_is_silent_here(void **state)
 	machine_free(m);
 }
 
-static void swt_30_pool_above_mask(void **state)
+static void SWT_30_pool_above_mask(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -202,7 +204,7 @@ static void swt_30_pool_above_mask(void **state)
 	machine_free(m);
 }
 
-static void swt_30_pool_partly_above_mask(void **state)
+static void SWT_30_pool_partly_above_mask(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -222,7 +224,7 @@ static void swt_30_pool_partly_above_mask(void **state)
 	machine_free(m);
 }
 
-static void swt_31_range_map_without_pool(void **state)
+static void SWT_31_range_map_without_pool(void **state)
 {
 	static const struct dma_range elsewhere[] = { { BUF, 0, 0x10000000 }, { 0 } };
 	static const struct dma_range inside[] = { { 0, UINT64_C(0x300000000), 0x1000 },
@@ -244,21 +246,30 @@ static void swt_31_range_map_without_pool(void **state)
 	machine_free(m);
 }
 
-static void swt_32_granule_larger_than_a_page(void **state)
+static void SWT_32_granule_larger_than_a_page(void **state)
 {
 	struct machine *m = machine_new();
 
 	(void)state;
 	machine_pool(m, 512);
 	assert_int_equal(map(m, BUF, 1), POOL);
+	assert_int_equal(map_aligned(m, BUF, 1, 0xfff), POOL + 0x1000);
+	assert_true(unmap(m, POOL + 0x1000, 1, DMA_TO_DEVICE));
+	assert_int_equal(m->messages, 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(map_aligned(m, BUF, 1, 0x1fff), POOL + 0x2000);
+		assert_int_equal(m->messages, 1); /* once a device */
+		assert_int_equal(used(m), 5);
+		assert_true(unmap(m, POOL + 0x2000, 1, DMA_TO_DEVICE));
+	}
+	assert_non_null(strstr(m->message, "aligned to more than a page"));
 	assert_int_equal(map_aligned(m, BUF, 1, 0x1fff), POOL + 0x2000);
-	assert_int_equal(used(m), 5);
 	assert_true(unmap(m, POOL, 1, DMA_TO_DEVICE));
 	assert_true(unmap(m, POOL + 0x2000, 1, DMA_TO_DEVICE));
 	machine_free(m);
 }
 
-static void swt_33_segment_border(void **state)
+static void SWT_33_segment_border(void **state)
 {
 	struct machine *m = machine_new();
 
@@ -271,7 +282,7 @@ static void swt_33_segment_border(void **state)
 	machine_free(m);
 }
 
-static void swt_34_fragmented(void **state)
+static void SWT_34_fragmented(void **state)
 {
 	struct machine *m = machine_new();
 	uint64_t have;
@@ -459,22 +470,22 @@ static void create_asks_the_host_and_is_counted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(swt_1_to_4_placement_and_page_rule),
-		cmocka_unit_test(swt_5_to_8_low_bits_and_granules),
-		cmocka_unit_test(swt_9_largest_request),
-		cmocka_unit_test(swt_10_to_12_largest_with_kept_bits),
-		cmocka_unit_test(swt_14_whole_segments),
-		cmocka_unit_test(swt_15_16_boundary),
-		cmocka_unit_test(swt_16_boundary_counts_in_bus_addresses),
-		cmocka_unit_test(swt_17_release_merges),
-		cmocka_unit_test(swt_28_no_pool),
-		cmocka_unit_test(swt_29_full_is_silent_here),
-		cmocka_unit_test(swt_30_pool_above_mask),
-		cmocka_unit_test(swt_30_pool_partly_above_mask),
-		cmocka_unit_test(swt_31_range_map_without_pool),
-		cmocka_unit_test(swt_32_granule_larger_than_a_page),
-		cmocka_unit_test(swt_33_segment_border),
-		cmocka_unit_test(swt_34_fragmented),
+		cmocka_unit_test(SWT_1_to_4_placement_and_page_rule),
+		cmocka_unit_test(SWT_5_to_8_low_bits_and_granules),
+		cmocka_unit_test(SWT_9_largest_request),
+		cmocka_unit_test(SWT_10_to_12_largest_with_kept_bits),
+		cmocka_unit_test(SWT_14_whole_segments),
+		cmocka_unit_test(SWT_15_16_boundary),
+		cmocka_unit_test(SWT_16_boundary_counts_in_bus_addresses),
+		cmocka_unit_test(SWT_17_release_merges),
+		cmocka_unit_test(SWT_28_no_pool),
+		cmocka_unit_test(SWT_29_full_is_silent_here),
+		cmocka_unit_test(SWT_30_pool_above_mask),
+		cmocka_unit_test(SWT_30_pool_partly_above_mask),
+		cmocka_unit_test(SWT_31_range_map_without_pool),
+		cmocka_unit_test(SWT_32_granule_larger_than_a_page),
+		cmocka_unit_test(SWT_33_segment_border),
+		cmocka_unit_test(SWT_34_fragmented),
 		cmocka_unit_test(p7_one_request_as_large_as_the_free_run),
 		cmocka_unit_test(last_released_is_used_first),
 		cmocka_unit_test(c23_address_zero_keeps_its_alignment),

@@ -14,13 +14,17 @@
  * CPU's bytes are the ones that count (TO_DEVICE), the bytes that were named are therefore always written; and memory
  * that is given back is settled, so that no difference outlives its owner.
  *
- * Until an invalidation the CPU sees old bytes: every line counts as cached. An adversarial machine also evicts dirty
- * lines in the ranges that maintenance named recently, which hardware may do at any time, and fetches lines that a
- * device has just written, which are certainly not the CPU's to write.
+ * Until an invalidation the CPU sees old bytes: every line counts as cached. An adversarial machine does besides what
+ * hardware may do at any time, in the ranges that were used last, whenever the CPU, a device or the library uses
+ * memory: dirty lines are evicted, which buries what a device has written to them, and clean ones are fetched anew.
+ * Maintenance is only issued there; it takes effect some time before the flush that follows it returns.
  */
 #include "machine.h"
 
 #include <string.h>
+
+/** So many lines move at a time. */
+#define MOST_LINES 16
 
 /* --- one line */
 
@@ -106,38 +110,73 @@ static void note_recent(struct sim_machine *m, phys_addr_t phys, uint64_t size)
 	m->recent[m->next_recent++ % SIM_RECENT] = (struct sim_range){ phys, size };
 }
 
-/** A few lines from a random place of a range: written back if they are dirty. */
-static void evict_some(struct sim_machine *m, phys_addr_t phys, uint64_t size)
+/** Lines from a random place of a range on: the dirty ones are written back, or the clean ones fetched. */
+static void move_some(struct sim_machine *m, const struct sim_range *range, bool evict)
 {
-	struct sim_region *r = sim_region_at(m, phys);
+	struct sim_region *r = range->size ? sim_region_above(m, range->phys) : NULL;
 	uint64_t line;
+	uint64_t end;
 
-	if (!size || !r || !r->synced)
+	if (!r || !r->synced || r->base > range->phys)
 		return;
-	line = line_of(phys - r->base + next_random(m) % size);
-	for (unsigned int i = 0; i < 4 && line < r->size; i++, line += SIM_LINE)
-		if (dirty(r, line))
+	end = range->phys - r->base + sim_min(range->size, r->size - (range->phys - r->base));
+	line = line_of(range->phys - r->base + next_random(m) % range->size);
+	for (unsigned int i = 0; i < MOST_LINES && line < end; i++, line += SIM_LINE) {
+		if (evict && dirty(r, line))
 			write_back(r, line);
+		else if (!evict && !dirty(r, line) &&
+			 memcmp(r->cpu + line, r->device + line, SIM_LINE) != 0)
+			fetch(r, line);
+	}
 }
 
-static void evict_recent(struct sim_machine *m)
+static void move_recent(struct sim_machine *m)
 {
-	const struct sim_range *range = &m->recent[next_random(m) % SIM_RECENT];
+	uint64_t chance = next_random(m);
 
-	if (next_random(m) % 4 == 0)
-		evict_some(m, range->phys, range->size);
+	if (chance % 2)
+		move_some(m, &m->recent[chance / 16 % SIM_RECENT], chance / 2 % 4 != 0);
+}
+
+/** Something happens to a range: it is among those that move. */
+static void use(struct sim_machine *m, phys_addr_t phys, uint64_t size)
+{
+	const struct sim_range range = { phys, size };
+
+	move_some(m, &range, true);
+	move_recent(m);
+	note_recent(m, phys, size);
+}
+
+void sim_cache_moment(struct sim_machine *m, phys_addr_t phys, uint64_t size)
+{
+	if (!m->adversarial)
+		return;
+	pthread_mutex_lock(&m->cache);
+	use(m, phys, size);
+	pthread_mutex_unlock(&m->cache);
+}
+
+void sim_stir(struct sim_machine *m)
+{
+	if (!m->adversarial)
+		return;
+	pthread_mutex_lock(&m->cache);
+	/* often nothing happens: an eviction at the right time hides a missing clean */
+	for (unsigned int i = 0, quiet = next_random(m) % 2; i < SIM_RECENT && !quiet; i++)
+		move_some(m, &m->recent[i], next_random(m) % 4 != 0);
+	pthread_mutex_unlock(&m->cache);
 }
 
 void sim_cache_stir(struct sim_machine *m, struct sim_region *region, uint64_t offset, uint64_t len,
 		    bool write)
 {
-	uint64_t line;
+	const struct sim_range range = { region->base + offset, len };
 
 	pthread_mutex_lock(&m->cache);
-	evict_recent(m);
-	line = line_of(offset + next_random(m) % len);
-	if (write && next_random(m) % 4 == 0 && !dirty(region, line))
-		fetch(region, line);
+	use(m, range.phys, range.size);
+	if (write && next_random(m) % 4 == 0)
+		move_some(m, &range, false);
 	pthread_mutex_unlock(&m->cache);
 }
 
@@ -160,14 +199,8 @@ static void maintain_part(struct sim_region *r, uint64_t offset, uint64_t end,
 }
 
 /** Whatever part of the range is RAM; MMIO and holes have no lines. */
-static void maintain(struct sim_machine *m, phys_addr_t phys, uint64_t size, enum maintenance what)
+static void perform(struct sim_machine *m, phys_addr_t phys, uint64_t size, enum maintenance what)
 {
-	pthread_mutex_lock(&m->cache);
-	if (m->adversarial) {
-		evict_some(m, phys, size);
-		evict_recent(m);
-		note_recent(m, phys, size);
-	}
 	while (size) {
 		struct sim_region *r = sim_region_above(m, phys);
 		uint64_t part;
@@ -184,6 +217,37 @@ static void maintain(struct sim_machine *m, phys_addr_t phys, uint64_t size, enu
 		phys += part;
 		size -= part;
 	}
+}
+
+/** What was issued takes effect, in its order. */
+static void complete(struct sim_machine *m)
+{
+	for (unsigned int i = 0; i < m->nr_pending; i++) {
+		const struct sim_pending *p = &m->pending[i];
+
+		perform(m, p->range.phys, p->range.size, (enum maintenance)p->what);
+	}
+	m->nr_pending = 0;
+}
+
+/** Maintenance of an adversarial machine: now, or when somebody waits for it. */
+static void issue(struct sim_machine *m, phys_addr_t phys, uint64_t size, enum maintenance what)
+{
+	use(m, phys, size);
+	if (m->nr_pending == SIM_PENDING)
+		complete(m);
+	m->pending[m->nr_pending++] = (struct sim_pending){ { phys, size }, what };
+	if (what == AGREE || next_random(m) % 2)
+		complete(m);
+}
+
+static void maintain(struct sim_machine *m, phys_addr_t phys, uint64_t size, enum maintenance what)
+{
+	pthread_mutex_lock(&m->cache);
+	if (m->adversarial)
+		issue(m, phys, size, what);
+	else
+		perform(m, phys, size, what);
 	pthread_mutex_unlock(&m->cache);
 }
 
@@ -213,7 +277,14 @@ static void hook_for_cpu_all(struct dma_host *host)
 
 static void hook_flush(struct dma_host *host)
 {
-	sim_count(&sim_machine_of(host)->counters.cache_flush);
+	struct sim_machine *m = sim_machine_of(host);
+
+	sim_count(&m->counters.cache_flush);
+	if (!m->adversarial)
+		return;
+	pthread_mutex_lock(&m->cache);
+	complete(m);
+	pthread_mutex_unlock(&m->cache);
 }
 
 static void hook_prepare_coherent(struct dma_host *host, phys_addr_t phys, uint64_t size)
@@ -246,6 +317,7 @@ void sim_cache_hooks(struct dma_host *host)
 	host->cache_prepare_coherent = hook_prepare_coherent;
 	host->map_uncached = hook_map_uncached;
 	host->unmap_uncached = hook_unmap_uncached;
+	host->copy = sim_cache_copy;
 	host->cache_line = SIM_LINE;
 	host->min_dma_align = SIM_LINE;
 }
@@ -260,10 +332,22 @@ void sim_cache_touch(struct sim_region *region, uint64_t offset, const void *byt
 		region->synced[offset + i] = (unsigned char)~stored[i];
 }
 
+void sim_cache_copy(struct dma_host *host, void *dst, const void *src, size_t size)
+{
+	struct sim_machine *m = sim_machine_of(host);
+	phys_addr_t phys = host->virt_to_phys(host, dst);
+	struct sim_region *r = phys == DMAMAP_PHYS_NONE ? NULL : sim_region_at(m, phys);
+
+	memcpy(dst, src, size);
+	if (r && r->synced)
+		sim_cache_touch(r, phys - r->base, src, size);
+}
+
 void sim_cache_settle(struct sim_machine *m, struct sim_region *region, uint64_t offset,
 		      uint64_t len)
 {
 	pthread_mutex_lock(&m->cache);
+	complete(m);
 	agree_range(region, offset, offset + len, false);
 	pthread_mutex_unlock(&m->cache);
 }

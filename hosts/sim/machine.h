@@ -50,12 +50,19 @@ struct sim_region {
 /** Pages that are taken and given back: zone.c. */
 struct sim_zone;
 
-/** Where lines may be moved at random: the ranges that maintenance named last. */
+/** Where lines may be moved at random: the ranges that maintenance, the CPU or a device named last. */
 #define SIM_RECENT 32
+/** Maintenance that was issued and not waited for. */
+#define SIM_PENDING 64
 
 struct sim_range {
 	phys_addr_t phys;
 	uint64_t size;
+};
+
+struct sim_pending {
+	struct sim_range range;
+	unsigned int what;
 };
 
 struct sim_machine {
@@ -78,6 +85,8 @@ struct sim_machine {
 	uint64_t random;
 	struct sim_range recent[SIM_RECENT];
 	unsigned int next_recent;
+	struct sim_pending pending[SIM_PENDING];
+	unsigned int nr_pending;
 
 	pthread_mutex_t lists;
 	struct sim_device *devices;
@@ -150,6 +159,10 @@ void sim_alloc_hooks(struct dma_host *host);
 void sim_cache_hooks(struct dma_host *host);
 /** The CPU is about to write these bytes through sim_cpu_write(): their lines become dirty. */
 void sim_cache_touch(struct sim_region *region, uint64_t offset, const void *bytes, uint64_t len);
+/** The same for stores of the library: a copy from or to a bounce slot. */
+void sim_cache_copy(struct dma_host *host, void *dst, const void *src, size_t size);
+/** The CPU of an adversarial machine uses these bytes: its caches work. */
+void sim_cache_moment(struct sim_machine *m, phys_addr_t phys, uint64_t size);
 /** Memory without an owner: make the views agree again. */
 void sim_cache_settle(struct sim_machine *m, struct sim_region *region, uint64_t offset,
 		      uint64_t len);

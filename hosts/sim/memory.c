@@ -170,6 +170,7 @@ int sim_cpu_read(struct sim_machine *m, phys_addr_t phys, void *buf, uint64_t le
 
 	if (!no_hole(m, phys, len))
 		return -DMAMAP_EFAULT;
+	sim_cache_moment(m, phys, len);
 	while (len) {
 		const struct sim_region *r = sim_region_at(m, phys);
 		uint64_t part = sim_min(len, r->size - (phys - r->base));
@@ -188,6 +189,7 @@ int sim_cpu_write(struct sim_machine *m, phys_addr_t phys, const void *buf, uint
 
 	if (!no_hole(m, phys, len))
 		return -DMAMAP_EFAULT;
+	sim_cache_moment(m, phys, len);
 	while (len) {
 		struct sim_region *r = sim_region_at(m, phys);
 		uint64_t part = sim_min(len, r->size - (phys - r->base));

@@ -28,7 +28,8 @@ struct sim_config {
 	size_t size;
 	/** Devices do not snoop: RAM has a CPU view and a device view, and the cache hooks move lines of 64 bytes. */
 	bool noncoherent;
-	/** With noncoherent: also move random lines (evict dirty, fetch clean) now and then, seeded by @seed. */
+	/** With noncoherent: between calls lines move at random (dirty ones are evicted, clean ones fetched), and
+	 *  maintenance is only issued and takes effect at the cache_flush() after it at the latest. Seeded by @seed. */
 	bool adversarial;
 	uint64_t seed;
 	/** CPUs the host reports; 0: 1. */
@@ -72,6 +73,8 @@ int sim_cpu_write(struct sim_machine *m, phys_addr_t phys, const void *buf, uint
 void *sim_cpu_ptr(struct sim_machine *m, phys_addr_t phys, uint64_t len);
 /** The device's view of the same bytes (equal to sim_cpu_ptr() on coherent machines and for BARs). */
 void *sim_device_ptr(struct sim_machine *m, phys_addr_t phys, uint64_t len);
+/** Let a moment pass: an adversarial machine moves lines, as it also does whenever the CPU or a device uses memory. */
+void sim_stir(struct sim_machine *m);
 /** Bytes of RAM handed out by sim_alloc() and to the library, now and at the most. */
 uint64_t sim_memory_used(struct sim_machine *m);
 uint64_t sim_memory_peak(struct sim_machine *m);

@@ -119,6 +119,14 @@ int dmamap_device_set_mask_storage(struct dma_device *dev, enum dma_mask_storage
 int dmamap_device_set_bus_limit(struct dma_device *dev, dma_addr_t limit);
 /** Windows, ended by one of size 0; first match counts. NULL: identity. Stays the caller's. -EINVAL: one wraps. */
 int dmamap_device_set_range_map(struct dma_device *dev, const struct dma_range *map);
+/**
+ * dma_device_set_offset() - one window, kept in the device: [@cpu, @cpu + @size) is seen at @dma. Also known as
+ * dma_direct_set_offset().
+ * Return: 0, also if @cpu equals @dma, and then nothing is stored; -EINVAL if there is a range map already, @size is 0 or
+ * the window wraps; -EBUSY (live-mappings).
+ */
+int dmamap_device_set_offset(struct dma_device *dev, phys_addr_t cpu, dma_addr_t dma,
+			     uint64_t size);
 /** Does the device snoop CPU caches? Always true on hosts without cache hooks. */
 int dmamap_device_set_coherent(struct dma_device *dev, bool coherent);
 /** Method table; NULL: none, not even the host's. -EINVAL: bad-methods, or ops-and-iommu. */
@@ -147,8 +155,10 @@ uint64_t dmamap_get_coherent_mask(const struct dma_device *dev);
 /**
  * dma_set_mask() - declare which addresses the device can emit when it streams.
  *
- * Return: 0; -EIO if the device has no mask storage (no-mask) or nothing could be reached with @mask
- * (mask-unsupported), and nothing changed; -EBUSY if mappings live and @mask is smaller or changes the route.
+ * This is where a mask, a bus limit and windows that leave nothing to reach are found out; their setters do not look.
+ *
+ * Return: 0; -EIO if the device has no mask storage (no-mask) or nothing could be reached with @mask (mask-unsupported,
+ * mask-misses-window, limit-misses-window, no-ram-in-window), and nothing changed; -EBUSY if mappings live and @mask is smaller or changes the route.
  */
 int dmamap_set_mask(struct dma_device *dev, uint64_t mask);
 

@@ -93,7 +93,8 @@ struct dma_host {
 	/** The @index-th range of RAM; false past the last. Ranges do not overlap; more may appear later. */
 	bool (*ram_range)(struct dma_host *host, unsigned int index, phys_addr_t *start,
 			  uint64_t *size);
-	/** CPU address of RAM at @phys, or NULL if it has no permanent one. */
+	/** CPU address of RAM at @phys, or NULL if it has no permanent one. A page has an address that is a multiple of
+	 *  page_size too. */
 	void *(*phys_to_virt)(struct dma_host *host, phys_addr_t phys);
 	/** The inverse; DMAMAP_PHYS_NONE for a pointer that is not in the linear map. */
 	phys_addr_t (*virt_to_phys)(struct dma_host *host, const void *ptr);
@@ -145,22 +146,29 @@ struct dma_host {
 	/** Cache line size and minimum DMA alignment in bytes; 0: 64 and 1. */
 	uint32_t cache_line;
 	uint32_t min_dma_align;
+	/** Bounce buffers of non-coherent devices that are smaller than twice min_dma_align and that share a cache line
+	 *  with their neighbours. Default: off, and the driver answers for it. */
+	bool bounce_small_buffers;
+	/** Size of the allocator's block that holds a buffer of @size bytes: it shares no line if that is a multiple of
+	 *  cache_line. Default: 8, 16, 32, 64, 96, 128, 192, then the powers of two. */
+	uint64_t (*bucket_size)(struct dma_host *host, uint64_t size);
 	/** Order the CPU's stores before those that follow, as a device sees them. Default: a full fence. */
 	void (*write_barrier)(struct dma_host *host);
 
 	/* --- confidential computing, optional ------------------------------------------------------------------- */
 
-	/** Decorate a bus address with the shared or the encrypted form; strip either. Default: no decoration. */
+	/** Decorate a bus address with the shared or the encrypted form; strip either (required with one of them).
+	 *  Default: no decoration. */
 	uint64_t (*to_shared)(struct dma_host *host, uint64_t addr);
 	uint64_t (*to_encrypted)(struct dma_host *host, uint64_t addr);
 	uint64_t (*strip)(struct dma_host *host, uint64_t addr);
 	/** The device reaches only shared memory. Default: false. */
 	bool (*force_unencrypted)(struct dma_host *host, struct dma_device *dev);
-	/** The host itself encrypts memory: MMIO is addressed in the shared form. */
-	bool encrypts_memory;
 	/** Share pages with the hypervisor, or take them back: 0, or -errno, and then nobody uses the pages again.
 	 *  Default: there is nothing to convert. */
 	int (*set_shared)(struct dma_host *host, phys_addr_t phys, uint64_t size, bool shared);
+	/** The host itself encrypts memory: MMIO is addressed in the shared form. */
+	bool encrypts_memory;
 
 	/* --- registers, optional: needed by drivers in hw/ ------------------------------------------------------- */
 
@@ -179,7 +187,8 @@ struct dma_host {
 	/** Current CPU, a hint that may be stale, below cpu_count. Default: 0 of 1. */
 	unsigned int (*cpu_id)(struct dma_host *host);
 	unsigned int cpu_count;
-	/** Call @fn(@arg) once, @ns nanoseconds from now, outside of any library call. Default: dma_poll() does it. */
+	/** Call @fn(@arg) once, @ns nanoseconds from now (not earlier), outside of any library call, and before
+	 *  dma_host_fini() or never. Default: dma_poll() does it. */
 	void (*defer)(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns);
 	/** Monotonic time in nanoseconds. Default: time stands still. */
 	uint64_t (*time_ns)(struct dma_host *host);
@@ -192,7 +201,8 @@ struct dma_host {
 
 	/**
 	 * May a device with a method table map directly? Asked with the end (address + size) of the physical range on
-	 * map, of the DMA range on unmap and sync. Never asked for MMIO unless arch_direct_mmio. Default: no.
+	 * map, of the DMA range on unmap and sync. Never asked for MMIO unless arch_direct_mmio. Map and unmap come in
+	 * pairs. Default: no.
 	 */
 	bool (*arch_map_direct)(struct dma_host *host, struct dma_device *dev, phys_addr_t end);
 	bool (*arch_unmap_direct)(struct dma_host *host, struct dma_device *dev, dma_addr_t end);
@@ -243,7 +253,8 @@ struct dma_host {
  * Call once, before any object is created on @host. Members may not change afterwards, except default_bounce and
  * force_bounce, and those only before devices are initialised.
  *
- * Return: 0; -EINVAL if size is wrong, a required member is missing or the page size is impossible (log() is told which).
+ * Return: 0; -EINVAL if size is wrong, a required member or one half of a pair is missing, or the page size is
+ * impossible (log() is told which).
  */
 int dmamap_host_init(struct dma_host *host);
 

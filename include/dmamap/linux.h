@@ -114,7 +114,7 @@ static inline void dma_unmap_resource(struct dma_device *dev, dma_addr_t addr, s
 
 static inline int dma_mapping_error(struct dma_device *dev, dma_addr_t addr)
 {
-	if (dev->flags & DMAMAP_DEV_OBSERVED)
+	if (dmamap_dev_flags(dev) & DMAMAP_DEV_OBSERVED)
 		return dmamap_mapping_error(dev, addr);
 	return addr == DMA_MAPPING_ERROR ? -DMAMAP_ENOMEM : 0;
 }
@@ -528,6 +528,18 @@ static inline int dma_device_set_bus_limit(struct dma_device *dev, dma_addr_t li
 static inline int dma_device_set_range_map(struct dma_device *dev, const struct dma_range *map)
 {
 	return dmamap_device_set_range_map(dev, map);
+}
+
+static inline int dma_device_set_offset(struct dma_device *dev, phys_addr_t cpu, dma_addr_t dma,
+					uint64_t size)
+{
+	return dmamap_device_set_offset(dev, cpu, dma, size);
+}
+
+static inline int dma_direct_set_offset(struct dma_device *dev, phys_addr_t cpu, dma_addr_t dma,
+					uint64_t size)
+{
+	return dmamap_device_set_offset(dev, cpu, dma, size);
 }
 
 static inline int dma_device_set_coherent(struct dma_device *dev, bool coherent)

@@ -159,6 +159,17 @@ struct dma_device;
 	X(BOUNCE_FORBIDDEN, "bounce-forbidden",                                                      \
 	  "the mapping must bounce and the device's pool forbids it",                                \
 	  "use memory that the device reaches, or give it a pool that may bounce")                   \
+	X(SMALL_BUFFER, "small-buffer-needs-bounce",                                                 \
+	  "the buffer may share cache lines with other data, and the device has no bounce pool",     \
+	  "give the host or the device a bounce pool, or map whole cache lines")                     \
+	X(MASK_MISSES_WINDOW, "mask-misses-window",                                                  \
+	  "the device cannot emit any address at which its bus shows RAM",                           \
+	  "use a wider mask, or correct the inbound windows (dma-ranges)")                           \
+	X(LIMIT_MISSES_WINDOW, "limit-misses-window",                                                \
+	  "the bus's limit lies below every address at which it shows RAM",                          \
+	  "correct the limit or the inbound windows (dma-ranges)")                                   \
+	X(NO_RAM_IN_WINDOW, "no-ram-in-window", "no window of the bus (dma-ranges) shows RAM",       \
+	  "correct the inbound windows; outbound ones, where the CPU sees devices, are others")      \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

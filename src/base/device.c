@@ -36,9 +36,9 @@ bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shar
 	return true;
 }
 
-/** Bytes from @phys on that the same window serves, by the rule that the first match counts. */
-static uint64_t window_rest(const struct dma_range *map, phys_addr_t phys)
+uint64_t dmamap_dev_window_rest(const struct dma_device *dev, phys_addr_t phys)
 {
+	const struct dma_range *map = dmamap_dev(dev)->range_map;
 	uint64_t rest = ~(uint64_t)0;
 
 	for (; map && map->size; map++) {
@@ -53,13 +53,12 @@ static uint64_t window_rest(const struct dma_range *map, phys_addr_t phys)
 bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 			     bool shared, dma_addr_t *addr)
 {
-	const struct dma_range *map = dmamap_dev(dev)->range_map;
 	dma_addr_t next;
 
 	if (!dmamap_dev_to_dma(dev, phys, shared, addr))
 		return false;
-	for (uint64_t done = window_rest(map, phys); done < size;
-	     done += window_rest(map, phys + done))
+	for (uint64_t done = dmamap_dev_window_rest(dev, phys); done < size;
+	     done += dmamap_dev_window_rest(dev, phys + done))
 		if (!dmamap_dev_to_dma(dev, phys + done, shared, &next) || next - *addr != done)
 			return false;
 	return true;
@@ -92,4 +91,29 @@ void dmamap_dev_has_bounced(struct dma_device *dev)
 	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC,
 			  __ATOMIC_RELEASE);
 	__atomic_store_n(&d->has_bounced, true, __ATOMIC_RELEASE);
+}
+
+/** The blocks of a common allocator of small objects. */
+static uint64_t usual_bucket(uint64_t size)
+{
+	if (size <= 8)
+		return 8;
+	if (size > 64 && size <= 96)
+		return 96;
+	if (size > 128 && size <= 192)
+		return 192;
+	return (uint64_t)1 << ceil_log2(size);
+}
+
+bool dmamap_dev_small_buffer(const struct dma_device *dev, uint64_t size,
+			     enum dma_data_direction dir)
+{
+	const struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_host *host = d->host;
+	uint64_t align = host->min_dma_align ? host->min_dma_align : 1;
+	uint64_t line = host->cache_line ? host->cache_line : 64;
+
+	if (!host->bounce_small_buffers || d->coherent || dir == DMA_TO_DEVICE || size >= 2 * align)
+		return false;
+	return (host->bucket_size ? host->bucket_size(host, size) : usual_bucket(size)) % line != 0;
 }

@@ -66,6 +66,7 @@ enum dmamap_once {
 	ONCE_DAC = 1u << 12,
 	ONCE_BOUNCE_UNREACHABLE = 1u << 13,
 	ONCE_BOUNCE_GRANULE = 1u << 14,
+	ONCE_SMALL_BUFFER = 1u << 15,
 };
 
 struct dmamap_dev {
@@ -80,6 +81,7 @@ struct dmamap_dev {
 	uint64_t coherent_mask;
 	dma_addr_t bus_limit; /* 0: none */
 	const struct dma_range *range_map;
+	struct dma_range own_map[2]; /* of dma_device_set_offset() */
 	struct dma_parms *parms;
 	const struct dma_map_ops *ops;
 	struct dma_domain *domain;
@@ -98,6 +100,7 @@ struct dmamap_dev {
 	bool skip_sync;	      /* computed by dma_set_mask() */
 	bool sealed;	      /* a direct mapping may live that nobody counts */
 	bool has_bounced;
+	bool inline_map; /* the first cache line is good for direct maps */
 
 	uint64_t live;
 	uint32_t once;
@@ -152,7 +155,6 @@ static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
 	__atomic_fetch_sub(&d->live, n, __ATOMIC_RELAXED);
 }
 
-/** True the first time it is asked for @what on this device. */
 /** One of the mappings that live ends; false if none does: an unmap too many must not count below 0. */
 static inline bool dev_live_end(struct dmamap_dev *d)
 {
@@ -164,6 +166,7 @@ static inline bool dev_live_end(struct dmamap_dev *d)
 	return live != 0;
 }
 
+/** True the first time it is asked for @what on this device. */
 static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
 {
 	return !(__atomic_fetch_or(&d->once, what, __ATOMIC_RELAXED) & what);
@@ -175,6 +178,16 @@ static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
  */
 bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
 		       dma_addr_t *addr);
+
+/** The same for [phys, phys + size): false also if a byte between the ends is not reached, or not in its place. */
+bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			     bool shared, dma_addr_t *addr);
+
+/**
+ * Bytes from @phys on that one window serves, by the rule that the first match counts, or that none serves; at least 1.
+ * Without a map, and where nothing follows, all ones.
+ */
+uint64_t dmamap_dev_window_rest(const struct dma_device *dev, phys_addr_t phys);
 
 /** The inverse; false if no window covers it. */
 bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys);
@@ -190,6 +203,13 @@ static inline bool dev_needs_shared(const struct dma_device *dev)
 	return host->force_unencrypted &&
 	       host->force_unencrypted(host, (struct dma_device *)(uintptr_t)dev);
 }
+
+/**
+ * Must a buffer of RAM bounce because it may share cache lines with what the CPU writes meanwhile? Judged by size and
+ * direction, never by address: a harmless part of a large buffer bounces too.
+ */
+bool dmamap_dev_small_buffer(const struct dma_device *dev, uint64_t size,
+			     enum dma_data_direction dir);
 
 #pragma GCC visibility pop
 

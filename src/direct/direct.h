@@ -22,6 +22,11 @@ enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t ph
 dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 			     enum dma_data_direction dir, unsigned long attrs,
 			     struct dma_error *why);
+/** The same in two steps, so that a list waits once: issue the cache maintenance, then wait for it. */
+dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs,
+				   struct dma_error *why);
+void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs);
 /** false and *@why if the address was not mapped. */
 bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
@@ -60,7 +65,12 @@ enum dma_reason dmamap_direct_coherent_reach(const struct dma_device *dev, phys_
 					     uint64_t size, dma_addr_t *handle);
 
 uint64_t dmamap_direct_required_mask(const struct dma_device *dev);
-bool dmamap_direct_supported(const struct dma_device *dev, uint64_t mask);
+/**
+ * NONE if a device with @mask can do DMA here, else why not: mask-misses-window, limit-misses-window, no-ram-in-window or
+ * mask-unsupported. *@lowest: the lowest DMA address at which it sees RAM, 0 if it sees none.
+ */
+enum dma_reason dmamap_direct_check_mask(const struct dma_device *dev, uint64_t mask,
+					 dma_addr_t *lowest);
 /** Does the range map cover all RAM? */
 bool dmamap_direct_covers_ram(const struct dma_device *dev);
 bool dmamap_direct_need_sync(const struct dma_device *dev, dma_addr_t addr);

@@ -31,11 +31,16 @@ enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t ph
 						      : DMA_REASON_BEYOND_BUS_LIMIT;
 }
 
-/** Say once a device that it cannot reach memory; NO_WARN callers know. */
-static void warn_overflow(struct dma_device *dev, unsigned long attrs, const struct dma_error *why)
+/** Say once a device and cause that it cannot use memory; NO_WARN callers know. */
+static void warn_unusable(struct dma_device *dev, unsigned long attrs, const struct dma_error *why)
 {
-	if (!(attrs & DMA_ATTR_NO_WARN) && dev_once(dmamap_dev(dev), ONCE_OVERFLOW))
-		dmamap_warn(dev_host(dev), dev, "DMA address overflow", why);
+	bool small = why->reason == DMA_REASON_SMALL_BUFFER;
+
+	if (!(attrs & DMA_ATTR_NO_WARN) &&
+	    dev_once(dmamap_dev(dev), small ? ONCE_SMALL_BUFFER : ONCE_OVERFLOW))
+		dmamap_warn(dev_host(dev), dev,
+			    small ? "a small buffer needs a bounce pool" : "DMA address overflow",
+			    why);
 }
 
 static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t size, bool forced,
@@ -69,20 +74,25 @@ static dma_addr_t map_forced(struct dma_device *dev, phys_addr_t phys, size_t si
 	return map_bounced(dev, phys, size, true, dir, attrs, why);
 }
 
-/** What to do with RAM that the device cannot use where it is. */
+/** Shared memory stays where it is, unless it is its size that is wrong. */
+static bool may_bounce(enum dma_reason reason, unsigned long attrs)
+{
+	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+		return false;
+	return !(attrs & DMA_ATTR_CC_SHARED) || reason == DMA_REASON_SMALL_BUFFER;
+}
+
+/** What to do with memory that the device cannot use where it is. */
 static dma_addr_t map_unreachable(struct dma_device *dev, phys_addr_t phys, size_t size,
 				  enum dma_reason reason, enum dma_data_direction dir,
 				  unsigned long attrs, struct dma_error *why)
 {
-	bool may_bounce =
-		!(attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_CC_SHARED));
-
-	if (may_bounce && dmamap_dev(dev)->bounce)
+	if (may_bounce(reason, attrs) && dmamap_dev(dev)->bounce)
 		return map_bounced(dev, phys, size, false, dir, attrs, why);
 	if (attrs & DMA_ATTR_REQUIRE_COHERENT && !(attrs & DMA_ATTR_MMIO))
 		reason = DMA_REASON_COHERENT_CANNOT_BOUNCE;
 	fail_map(why, dev, reason, phys, size);
-	warn_overflow(dev, attrs, why);
+	warn_unusable(dev, attrs, why);
 	return DMA_MAPPING_ERROR;
 }
 
@@ -100,6 +110,9 @@ dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, siz
 	shared = (attrs & DMA_ATTR_CC_SHARED) ||
 		 ((attrs & DMA_ATTR_MMIO) && d->host->encrypts_memory);
 	reason = dmamap_direct_reach(dev, phys, size, shared, &addr);
+	if (reason == DMA_REASON_NONE && !(attrs & DMA_ATTR_MMIO) &&
+	    dmamap_dev_small_buffer(dev, size, dir))
+		reason = DMA_REASON_SMALL_BUFFER;
 	if (reason != DMA_REASON_NONE)
 		return map_unreachable(dev, phys, size, reason, dir, attrs, why);
 	if (!d->coherent && !(attrs & NO_MAINTENANCE))

@@ -109,7 +109,7 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 	domain_unlock(domain);
 	if (cleared) {
 		report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
-		dev_live_sub(d, 1);
+		dev_live_end(d);
 	}
 	if (cleared == g.size)
 		return true;
@@ -136,12 +136,27 @@ bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64
 
 /* --- map and unmap */
 
-/** Would the device see bytes beside the buffer that it must not see? */
+/** Would the device see bytes beside the buffer that it must not see, or the CPU lose bytes there? */
 static bool must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
-			unsigned long attrs)
+			enum dma_data_direction dir, unsigned long attrs)
 {
-	return dmamap_dev(dev)->untrusted && !(attrs & DMA_ATTR_MMIO) &&
-	       ((phys | size) & dmamap_iommu_granule_mask(dev)) != 0;
+	if ((attrs & DMA_ATTR_MMIO) || ((phys | size) & dmamap_iommu_granule_mask(dev)) == 0)
+		return false;
+	return dmamap_dev(dev)->untrusted || dmamap_dev_small_buffer(dev, size, dir);
+}
+
+static void fail_without_pool(struct dma_device *dev, phys_addr_t phys, size_t size,
+			      struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	fail_map(why, dev, d->untrusted ? DMA_REASON_NO_BOUNCE_POOL : DMA_REASON_SMALL_BUFFER, phys,
+		 size);
+	if (dev_once(d, d->untrusted ? ONCE_NO_POOL : ONCE_SMALL_BUFFER))
+		dmamap_log(d->host, DMA_LOG_WARNING, dev,
+			   d->untrusted ? "an untrusted device needs a bounce pool"
+					: "a small buffer needs a bounce pool",
+			   why);
 }
 
 static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
@@ -153,13 +168,12 @@ static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
 		fail_map(why, dev, DMA_REASON_COHERENT_CANNOT_BOUNCE, phys, size);
 		return DMAMAP_PHYS_NONE;
 	}
-	if (!d->bounce && dev_once(d, ONCE_NO_POOL)) {
-		fail_map(why, dev, DMA_REASON_NO_BOUNCE_POOL, phys, size);
-		dmamap_log(d->host, DMA_LOG_WARNING, dev, "an untrusted device needs a bounce pool",
-			   why);
+	if (!d->bounce) {
+		fail_without_pool(dev, phys, size, why);
+		return DMAMAP_PHYS_NONE;
 	}
-	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), true, false, dir,
-				 attrs, why);
+	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), d->untrusted,
+				 false, dir, attrs, why);
 }
 
 bool dmamap_iommu_check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
@@ -179,7 +193,7 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 			    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	bool bounced = must_bounce(dev, phys, size, attrs);
+	bool bounced = must_bounce(dev, phys, size, dir, attrs);
 	struct dma_error ignored;
 	phys_addr_t target = phys;
 	dma_addr_t addr;
@@ -218,7 +232,9 @@ static bool unmap_needs_phys(const struct dmamap_dev *d, unsigned long attrs)
 {
 	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
 		return false;
-	return d->untrusted || (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC));
+	if (d->untrusted)
+		return true;
+	return !d->coherent && (!(attrs & DMA_ATTR_SKIP_CPU_SYNC) || d->host->bounce_small_buffers);
 }
 
 bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,

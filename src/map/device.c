@@ -38,7 +38,8 @@ static bool inline_window(struct dma_device *dev)
 	uint64_t dma = 0;
 	uint64_t span;
 
-	if (r && (!r->size || r[1].size))
+	/* of several windows the first: nothing that it covers is another's */
+	if (r && !r->size)
 		return false;
 	if (r)
 		dma = r->dma;
@@ -55,14 +56,15 @@ static bool inline_window(struct dma_device *dev)
 	return true;
 }
 
-static bool map_is_slow(struct dma_device *dev)
+/** Are direct maps of this device inline, once it is sealed? Sets the window, so only setters ask. */
+static bool map_is_inline(struct dma_device *dev)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_host *host = d->host;
 
-	return d->route != DMA_ROUTE_DIRECT || !d->mask || !d->sealed || !d->coherent ||
-	       dev_must_bounce(d) || host->sanitize || host->to_shared || host->to_encrypted ||
-	       host->force_unencrypted || host->encrypts_memory || !inline_window(dev);
+	return d->route == DMA_ROUTE_DIRECT && d->coherent && !dev_must_bounce(d) &&
+	       !host->sanitize && !host->to_shared && !host->to_encrypted &&
+	       !host->force_unencrypted && !host->encrypts_memory && inline_window(dev);
 }
 
 static void set_flag(struct dma_device *dev, uint32_t flag, bool on)
@@ -100,7 +102,8 @@ void dmamap_device_update(struct dma_device *dev)
 	d->alloc_route = dmamap_choose_route(dev, d->coherent_mask);
 	/* dma_set_mask() grants it; any other change can only take it away */
 	d->skip_sync = d->skip_sync && dmamap_may_skip_sync(dev);
-	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
+	d->inline_map = map_is_inline(dev);
+	set_flag(dev, DMAMAP_DEV_SLOW_MAP, !d->sealed || !d->inline_map);
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);
 	set_flag(dev, DMAMAP_DEV_SLOW_SYNC, !d->skip_sync);
@@ -113,7 +116,8 @@ void dmamap_seal(struct dma_device *dev)
 	if (__atomic_load_n(&d->sealed, __ATOMIC_RELAXED))
 		return;
 	__atomic_store_n(&d->sealed, true, __ATOMIC_RELAXED);
-	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
+	if (d->inline_map)
+		set_flag(dev, DMAMAP_DEV_SLOW_MAP, false);
 }
 
 /* --- life */
@@ -194,11 +198,11 @@ int dmamap_device_fini(struct dma_device *dev)
 
 	if (d->attached ? d->attached->busy(dev) : dmamap_device_live(dev) != 0)
 		return -DMAMAP_EBUSY;
+	if (d->attached)
+		d->attached->end(dev);
 	if (d->domain)
 		dmamap_iommu_leave(dev);
 	unlist_device(dev);
-	if (d->attached)
-		d->attached->end(dev);
 	d->magic = 0;
 	return 0;
 }
@@ -322,6 +326,27 @@ int dmamap_device_set_range_map(struct dma_device *dev, const struct dma_range *
 	return 0;
 }
 
+int dmamap_device_set_offset(struct dma_device *dev, phys_addr_t cpu, dma_addr_t dma, uint64_t size)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err = check_idle(dev);
+
+	if (err)
+		return err;
+	if (d->range_map) {
+		err = fail_setter(dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, cpu);
+		dmamap_log(d->host, DMA_LOG_ERROR, dev, "the device has a range map already", NULL);
+		return err;
+	}
+	if (cpu == dma)
+		return 0;
+	if (!size)
+		return fail_setter(dev, DMA_REASON_ZERO_SIZE, -DMAMAP_EINVAL, cpu);
+	d->own_map[0] = (struct dma_range){ cpu, dma, size };
+	d->own_map[1] = (struct dma_range){ 0 };
+	return dmamap_device_set_range_map(dev, d->own_map);
+}
+
 int dmamap_device_set_coherent(struct dma_device *dev, bool coherent)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
@@ -392,6 +417,8 @@ int dmamap_device_set_bounce(struct dma_device *dev, struct dma_bounce *pool)
 
 	if (err)
 		return err;
+	if (pool && dmamap_bounce_host(pool) != dev_host(dev))
+		return fail_setter(dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0);
 	dmamap_dev(dev)->bounce = pool;
 	update_force(dmamap_dev(dev));
 	dmamap_device_update(dev);

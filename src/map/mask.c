@@ -18,23 +18,35 @@ uint64_t dmamap_get_coherent_mask(const struct dma_device *dev)
 	return dmamap_dev(dev)->coherent_mask;
 }
 
-bool dmamap_supported(struct dma_device *dev, uint64_t mask)
+/** Why no DMA could be done with @mask; *@lowest of dmamap_direct_check_mask(). */
+static enum dma_reason unsupported(struct dma_device *dev, uint64_t mask, dma_addr_t *lowest)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
+	*lowest = 0;
 	if (d->domain)
-		return true;
+		return DMA_REASON_NONE;
+	if (!d->ops)
+		return dmamap_direct_check_mask(dev, mask, lowest);
 	/* asked even while bypassed: the method keeps the bypass up to date */
-	if (d->ops)
-		return !d->ops->dma_supported || d->ops->dma_supported(dev, mask);
-	return dmamap_direct_supported(dev, mask);
+	return !d->ops->dma_supported || d->ops->dma_supported(dev, mask)
+		       ? DMA_REASON_NONE
+		       : DMA_REASON_MASK_UNSUPPORTED;
 }
 
-static int refuse_mask(struct dma_device *dev, enum dma_reason reason, int err, uint64_t mask)
+bool dmamap_supported(struct dma_device *dev, uint64_t mask)
+{
+	dma_addr_t lowest;
+
+	return unsupported(dev, mask, &lowest) == DMA_REASON_NONE;
+}
+
+static int refuse_mask(struct dma_device *dev, enum dma_reason reason, int err, uint64_t mask,
+		       uint64_t lowest)
 {
 	struct dma_error why;
 
-	fail_range(&why, dev, reason, err, 0, 0);
+	fail_range(&why, dev, reason, err, lowest, 0);
 	why.mask = mask;
 	why.have = dmamap_device_live(dev);
 	dmamap_record(dev, dmamap_dev(dev)->route, &why);
@@ -55,14 +67,17 @@ static bool reroutes(const struct dma_device *dev, const uint64_t *storage, uint
 static int check_mask(struct dma_device *dev, const uint64_t *storage, uint64_t mask)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
+	enum dma_reason reason;
+	dma_addr_t lowest;
 
 	if (!storage)
-		return refuse_mask(dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, mask);
-	if (!dmamap_supported(dev, mask))
-		return refuse_mask(dev, DMA_REASON_MASK_UNSUPPORTED, -DMAMAP_EIO, mask);
+		return refuse_mask(dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, mask, 0);
+	reason = unsupported(dev, mask, &lowest);
+	if (reason != DMA_REASON_NONE)
+		return refuse_mask(dev, reason, -DMAMAP_EIO, mask, lowest);
 	if ((d->sealed || dmamap_device_live(dev)) &&
 	    (mask < *storage || reroutes(dev, storage, mask)))
-		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask);
+		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask, 0);
 	return 0;
 }
 
@@ -166,7 +181,7 @@ int dmamap_set_seg_boundary(struct dma_device *dev, uint64_t mask)
 		return -DMAMAP_EIO;
 	/* the layout of lists behind an IOMMU follows from it: unmaps must find the one of their maps */
 	if (changes && dmamap_dev(dev)->domain && dmamap_device_live(dev))
-		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask);
+		return refuse_mask(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, mask, 0);
 	parms->segment_boundary_mask = mask;
 	return 0;
 }

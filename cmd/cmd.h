@@ -34,6 +34,7 @@ struct cmd_verb {
 
 extern const struct cmd_verb cmd_routes;
 extern const struct cmd_verb cmd_replay;
+extern const struct cmd_verb cmd_p2p;
 
 /* say.c */
 

@@ -171,7 +171,7 @@ static void chained_tables(void **state)
 
 	assert_non_null(c);
 	fill_arenas(w);
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < 30; i++) {
 		any_list(w, c, 1 + (unsigned int)below(w, MAX_ELEMENTS), below(w, 2));
 		assert_int_equal(dma_set_seg_boundary(w->dev, boundaries[below(w, 3)]), 0);
 		assert_int_equal(dma_set_max_seg_size(w->dev, sizes[below(w, 3)]), 0);

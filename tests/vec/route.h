@@ -18,7 +18,7 @@
 
 #include <sim.h>
 
-#define ARENA	 (4ull << 20)
+#define ARENA	 (2ull << 20)
 #define PAGE	 4096ull
 #define MAX_VECS 48u
 

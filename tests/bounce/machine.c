@@ -220,8 +220,10 @@ static void warn_hook(struct dma_host *host, const char *text)
 	struct machine *m = machine_of(host);
 
 	assert_int_equal(locks_held, 0);
+	pthread_mutex_lock(&m->pages);
 	m->messages++;
 	snprintf(m->message, sizeof(m->message), "%s", text);
+	pthread_mutex_unlock(&m->pages);
 }
 
 static void log_hook(struct dma_host *host, enum dma_log_level level, const char *text)

@@ -187,17 +187,22 @@ static void count_taken(const struct spot *s)
 		pool->stats.peak_bytes = pool->stats.used_bytes;
 }
 
+/** Lock held. */
+static bool find_in_pool(struct dma_device *dev, struct spot *s, dma_addr_t *handle)
+{
+	for (s->block = s->pool->blocks; s->block; s->block = s->block->next)
+		if (find_in_block(dev, s, handle))
+			return true;
+	return false;
+}
+
 static bool take(struct dma_device *dev, struct spot *s, dma_addr_t *handle)
 {
 	struct dma_atomic_pool *pool = s->pool;
-	bool found = false;
+	bool found;
 
 	dmamap_lock(pool->host, &pool->lock);
-	for (s->block = pool->blocks; s->block && !found; s->block = s->block->next) {
-		found = find_in_block(dev, s, handle);
-		if (found)
-			break;
-	}
+	found = find_in_pool(dev, s, handle);
 	if (found) {
 		mark(s, (uint32_t)s->pages, INNER);
 		count_taken(s);
@@ -263,7 +268,7 @@ void *dmamap_atomic_alloc(struct dma_device *dev, size_t size, dma_addr_t *handl
 		return refuse(dev, DMA_REASON_NEEDS_SHARED, size, gfp, why);
 	while (s.pool && (s.pool->config.shared != shared || !take(dev, &s, handle)))
 		s.pool = s.pool->next;
-	if (!s.pool)
+	if (!s.pool || !s.block)
 		return refuse(dev, DMA_REASON_ATOMIC_EXHAUSTED, size, gfp, why);
 	memset(spot_cpu(&s), 0, s.pages * page);
 	if (dmamap_dev(dev)->alloc_route != DMA_ROUTE_IOMMU) {

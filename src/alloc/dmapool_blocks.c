@@ -32,7 +32,7 @@ static void enter_chain(struct dma_pool *pool, uint32_t number)
 
 static uint64_t room_bytes(uint32_t room)
 {
-	return (uint64_t)room * (sizeof(struct pool_unit *) + sizeof(uint32_t));
+	return (uint64_t)room * (sizeof(void *) + sizeof(uint32_t));
 }
 
 /** Room for one more unit. Lock held. */
@@ -50,7 +50,7 @@ static bool make_room(struct dma_pool *pool)
 	if (!units)
 		return false;
 	if (pool->units) {
-		memcpy(units, pool->units, pool->nr_units * sizeof(*units));
+		memcpy(units, pool->units, pool->nr_units * sizeof(void *));
 		dmamap_pages_free(host_of(pool), pool->units, room_bytes(pool->room));
 	}
 	pool->units = units;

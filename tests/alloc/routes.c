@@ -52,7 +52,7 @@ static void talk(struct world *w, unsigned char *mem, dma_addr_t handle, size_t 
 
 static void coherent(struct world *w)
 {
-	static const size_t sizes[] = { 1, 4096, 5000, 65536, 3 << 20 };
+	static const size_t sizes[] = { 1, 4096, 5000, 65536, 300000 };
 	unsigned char *mem[5];
 	dma_addr_t handle[5];
 
@@ -213,7 +213,7 @@ static void exchange(struct world *w, struct sg_table *sgt, size_t size)
 
 static void pieces(struct world *w)
 {
-	static const size_t sizes[] = { 4096, 0x3000, 0x7f000 };
+	static const size_t sizes[] = { 4096, 0x3000, 0x1f000 };
 
 	for (unsigned int i = 0; i < 6; i++) {
 		unsigned long attrs = i & 1 ? DMA_ATTR_ALLOC_SINGLE_PAGES : 0;

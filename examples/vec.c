@@ -5,7 +5,6 @@
  * scatter lists (SGL) where it does not; one call undoes both. docs/architecture.md explains it.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include <dmamap/dmamap.h>
 #include <dmamap/sim.h>
@@ -90,7 +89,7 @@ int main(void)
 	    sim_device_put_behind(ctrl[0], iommu) ||
 	    dma_device_set_domain(sim_dma(ctrl[0]), domain))
 		return 1;
-	strcpy(sim_cpu_ptr(machine, RAM_BASE + 0xf000, 512), "the end");
+	sim_cpu_write(machine, RAM_BASE + 0xf000, "the end", sizeof("the end"));
 	for (int i = 0; i < 2; i++) {
 		dma_device_set_parms(sim_dma(ctrl[i]), &parms[i]);
 		if (dma_set_mask_and_coherent(sim_dma(ctrl[i]), DMA_BIT_MASK(64)) ||

@@ -101,15 +101,16 @@ static void mmio_protection(void **state)
 {
 	struct fx *fx = fx_quiet_ram();
 	struct dma_device *dev = snooped(fx);
-	struct dma_phys_vec vecs[] = { { .phys = 0x4000, .len = 0x1000 },
+	struct dma_phys_vec vecs[] = { { .phys = BAR + 0x1000, .len = 0x1000, .attrs = MMIO },
+				       { .phys = BAR - 0x1000, .len = 0x1000 },
 				       { .phys = BAR, .len = 0x1000, .attrs = MMIO },
-				       { .phys = BAR + 0x1000, .len = 0x1000, .attrs = MMIO },
 				       { .phys = 0x5000, .len = 0x1000 } };
 	struct dma_vec_seg segs[16];
 	struct dma_vec_map map;
 
 	(void)state;
 	assert_int_equal(map_all(dev, &map, vecs, NR(vecs), FROM, segs), 1);
+	assert_int_equal(fx_get(fx, "T:map_phys", 0)->attrs, 0);
 	for (unsigned int i = 0; i < 4; i++) {
 		uint64_t leaf = fx_walk(fx, segs[0].addr + 0x1000 * i, NULL);
 

@@ -36,6 +36,35 @@ bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shar
 	return true;
 }
 
+/** Bytes from @phys on that the same window serves, by the rule that the first match counts. */
+static uint64_t window_rest(const struct dma_range *map, phys_addr_t phys)
+{
+	uint64_t rest = ~(uint64_t)0;
+
+	for (; map && map->size; map++) {
+		if (phys - map->cpu < map->size)
+			return min_u64(rest, map->size - (phys - map->cpu));
+		if (map->cpu > phys)
+			rest = min_u64(rest, map->cpu - phys);
+	}
+	return rest;
+}
+
+bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			     bool shared, dma_addr_t *addr)
+{
+	const struct dma_range *map = dmamap_dev(dev)->range_map;
+	dma_addr_t next;
+
+	if (!dmamap_dev_to_dma(dev, phys, shared, addr))
+		return false;
+	for (uint64_t done = window_rest(map, phys); done < size;
+	     done += window_rest(map, phys + done))
+		if (!dmamap_dev_to_dma(dev, phys + done, shared, &next) || next - *addr != done)
+			return false;
+	return true;
+}
+
 bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);

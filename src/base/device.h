@@ -148,6 +148,10 @@ static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
 bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
 		       dma_addr_t *addr);
 
+/** The same for [phys, phys + size): false also if a byte between the ends is not reached, or not in its place. */
+bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			     bool shared, dma_addr_t *addr);
+
 /** The inverse; false if no window covers it. */
 bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys);
 

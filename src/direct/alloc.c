@@ -29,9 +29,9 @@ static enum dma_reason coherent_reach(const struct dma_device *dev, phys_addr_t 
 	bool shared = dev_needs_shared(dev);
 	dma_addr_t last;
 
-	if (!dmamap_dev_to_dma(dev, phys, shared, handle) ||
-	    !dmamap_dev_to_dma(dev, phys + size - 1, shared, &last) || last - *handle != size - 1)
+	if (!dmamap_dev_range_to_dma(dev, phys, size, shared, handle))
 		return DMA_REASON_OUTSIDE_RANGE_MAP;
+	last = *handle + (size - 1);
 	return last < *handle || last > limit ? DMA_REASON_BEYOND_MASK : DMA_REASON_NONE;
 }
 

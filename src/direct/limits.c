@@ -11,12 +11,43 @@ static uint64_t mask_for(uint64_t addr)
 	return addr ? ~(uint64_t)0 >> (63 - high_bit(addr)) : 0;
 }
 
-uint64_t dmamap_direct_required_mask(const struct dma_device *dev)
+/** Bytes of [@phys, @phys + @size) from the start that one window covers; all of them without a map. */
+static uint64_t covered(const struct dma_range *map, phys_addr_t phys, uint64_t size)
 {
+	if (!map)
+		return size;
+	for (; map->size; map++)
+		if (phys - map->cpu < map->size)
+			return min_u64(size, map->size - (phys - map->cpu));
+	return 0;
+}
+
+/** Highest device address of [@start, @start + @size); all ones if a part of it has none. */
+static uint64_t highest_address(const struct dma_device *dev, phys_addr_t start, uint64_t size)
+{
+	uint64_t highest = 0;
 	dma_addr_t last;
 
-	dmamap_dev_to_dma(dev, dmamap_ram_end(dev_host(dev)), false, &last);
-	return mask_for(last);
+	for (uint64_t done = 0, step; done < size; done += step) {
+		step = covered(dmamap_dev(dev)->range_map, start + done, size - done);
+		if (!step || !dmamap_dev_to_dma(dev, start + done + (step - 1), false, &last))
+			return ~(uint64_t)0;
+		if (last > highest)
+			highest = last;
+	}
+	return highest;
+}
+
+uint64_t dmamap_direct_required_mask(const struct dma_device *dev)
+{
+	struct dma_host *host = dev_host(dev);
+	uint64_t mask = 0;
+	phys_addr_t start;
+	uint64_t size;
+
+	for (unsigned int i = 0; host->ram_range(host, i, &start, &size); i++)
+		mask |= mask_for(highest_address(dev, start, size));
+	return mask;
 }
 
 bool dmamap_direct_supported(const struct dma_device *dev, uint64_t mask)
@@ -31,15 +62,6 @@ bool dmamap_direct_supported(const struct dma_device *dev, uint64_t mask)
 		least = host->zone_dma_limit;
 	dmamap_dev_to_dma(dev, least, true, &addr);
 	return mask >= addr;
-}
-
-/** Bytes of [@phys, @phys + @size) from the start that one window covers. */
-static uint64_t covered(const struct dma_range *map, phys_addr_t phys, uint64_t size)
-{
-	for (; map->size; map++)
-		if (phys - map->cpu < map->size)
-			return min_u64(size, map->size - (phys - map->cpu));
-	return 0;
 }
 
 bool dmamap_direct_covers_ram(const struct dma_device *dev)

@@ -11,18 +11,21 @@ enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t ph
 				    bool shared, dma_addr_t *addr)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
+	uint64_t mask = dev_mask(d);
 	dma_addr_t last;
 
-	if (!dmamap_dev_to_dma(dev, phys, shared, addr) ||
-	    !dmamap_dev_to_dma(dev, phys + size - 1, shared, &last) || last - *addr != size - 1)
+	if (!dmamap_dev_range_to_dma(dev, phys, size, shared, addr))
 		return DMA_REASON_OUTSIDE_RANGE_MAP;
 	if (!shared && dev_needs_shared(dev))
 		return DMA_REASON_NEEDS_SHARED;
-	if (last < *addr || last > dev_mask(d) || last == DMA_MAPPING_ERROR)
+	last = *addr + (size - 1);
+	if (last < *addr || last == DMA_MAPPING_ERROR)
 		return DMA_REASON_BEYOND_MASK;
-	if (d->bus_limit && last > d->bus_limit)
-		return DMA_REASON_BEYOND_BUS_LIMIT;
-	return DMA_REASON_NONE;
+	if (last <= dev_limit(d))
+		return DMA_REASON_NONE;
+	/* a mask of 0 says nothing where the bus has a limit */
+	return last > mask && (mask || !d->bus_limit) ? DMA_REASON_BEYOND_MASK
+						      : DMA_REASON_BEYOND_BUS_LIMIT;
 }
 
 /** Say once a device that it cannot reach memory; NO_WARN callers know. */

@@ -287,9 +287,9 @@ static void store(const struct sim_device *device, struct sim_region *r, uint64_
 	}
 }
 
-/** One transfer: from @in, or to @out. */
-static int transfer(struct sim_device *device, dma_addr_t addr, const unsigned char *in,
-		    unsigned char *out, uint64_t len, struct sim_fault *fault)
+/** One transfer; @buf is only read if it is a write. */
+static int transfer(struct sim_device *device, dma_addr_t addr, unsigned char *buf, uint64_t len,
+		    bool write, struct sim_fault *fault)
 {
 	enum sim_fault_reason reason = SIM_FAULT_NONE;
 	bool wrapped = false;
@@ -300,35 +300,33 @@ static int transfer(struct sim_device *device, dma_addr_t addr, const unsigned c
 		uint64_t part = len;
 
 		reason = wrapped ? SIM_FAULT_ADDRESS_LINES
-				 : resolve(device, addr, in != NULL, &part, &region, &offset);
+				 : resolve(device, addr, write, &part, &region, &offset);
 		if (reason != SIM_FAULT_NONE)
 			break;
-		if (in) {
-			store(device, region, offset, in, part);
-			in += part;
-		} else {
-			load(device, region, offset, out, part);
-			out += part;
-		}
+		if (write)
+			store(device, region, offset, buf, part);
+		else
+			load(device, region, offset, buf, part);
+		buf += part;
 		len -= part;
 		addr += part;
 		wrapped = addr == 0;
 	}
 	if (fault)
-		*fault = (struct sim_fault){ device, len ? addr : 0, in != NULL, reason };
+		*fault = (struct sim_fault){ device, len ? addr : 0, write, reason };
 	return len ? -DMAMAP_EFAULT : 0;
 }
 
 int sim_dma_read(struct sim_device *device, dma_addr_t addr, void *buf, uint64_t len,
 		 struct sim_fault *fault)
 {
-	return transfer(device, addr, NULL, buf, len, fault);
+	return transfer(device, addr, buf, len, false, fault);
 }
 
 int sim_dma_write(struct sim_device *device, dma_addr_t addr, const void *buf, uint64_t len,
 		  struct sim_fault *fault)
 {
-	return transfer(device, addr, buf, NULL, len, fault);
+	return transfer(device, addr, (unsigned char *)(uintptr_t)buf, len, true, fault);
 }
 
 const char *sim_fault_name(enum sim_fault_reason reason)

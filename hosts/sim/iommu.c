@@ -10,12 +10,14 @@
 
 #include <stdlib.h>
 
-#define QUEUE 1024
+#define QUEUE  1024
+#define TABLES 128 /* the walker remembers */
 
 struct request {
 	unsigned int domain_id;
 	dma_addr_t iova;
 	uint64_t len; /* all ones: the whole domain */
+	bool leaf_only;
 };
 
 struct sim_iommu {
@@ -30,6 +32,7 @@ struct sim_iommu {
 	struct sim_domain *domains;
 	uint64_t next_generation;
 	struct sim_iotlb tlb;
+	struct sim_iotlb tables;
 	struct request queue[QUEUE];
 	unsigned int queued;
 	struct sim_iommu_stats stats;
@@ -128,14 +131,17 @@ static void unit_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
 static void perform(struct sim_iommu *iommu, const struct request *r)
 {
 	struct sim_domain *d = find_domain(iommu, r->domain_id);
+	dma_addr_t last = r->iova + sim_min(r->len - 1, ~r->iova);
 
 	if (!d || !r->len)
 		return;
-	if (r->len == ~(uint64_t)0)
+	if (r->len == ~(uint64_t)0) {
 		d->generation = ++iommu->next_generation;
-	else
-		sim_iotlb_drop(&iommu->tlb, d->generation, r->iova,
-			       r->iova + sim_min(r->len - 1, ~r->iova));
+		return;
+	}
+	sim_iotlb_drop(&iommu->tlb, d->generation, r->iova, last);
+	if (!r->leaf_only)
+		sim_iotlb_drop(&iommu->tables, d->generation, r->iova, last);
 }
 
 static void drain(struct sim_iommu *iommu)
@@ -150,7 +156,6 @@ static void unit_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id,
 {
 	struct sim_iommu *iommu = iommu_of(unit);
 
-	(void)leaf_only; /* the walker caches no tables */
 	pthread_mutex_lock(&iommu->lock);
 	if (len == ~(uint64_t)0)
 		iommu->stats.flushes++;
@@ -158,7 +163,7 @@ static void unit_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id,
 		iommu->stats.invalidations++;
 	if (iommu->queued == QUEUE)
 		drain(iommu);
-	iommu->queue[iommu->queued++] = (struct request){ domain_id, iova, len };
+	iommu->queue[iommu->queued++] = (struct request){ domain_id, iova, len, leaf_only };
 	pthread_mutex_unlock(&iommu->lock);
 }
 
@@ -245,7 +250,9 @@ int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *confi
 	new = calloc(1, sizeof(*new));
 	if (!new)
 		return -DMAMAP_ENOMEM;
-	if (!sim_iotlb_init(&new->tlb, config->iotlb_entries ? config->iotlb_entries : 65536)) {
+	if (!sim_iotlb_init(&new->tlb, config->iotlb_entries ? config->iotlb_entries : 65536) ||
+	    !sim_iotlb_init(&new->tables, TABLES)) {
+		sim_iotlb_fini(&new->tlb);
 		free(new);
 		return -DMAMAP_ENOMEM;
 	}
@@ -258,6 +265,7 @@ int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *confi
 		.device_view = config->incoherent_walk,
 		.output_bits = config->output_bits ? config->output_bits : 52,
 		.page_sizes = config->page_sizes ? config->page_sizes : 1ull << 21 | 1ull << 30,
+		.tables = &new->tables,
 	};
 	pthread_mutex_init(&new->lock, NULL);
 	pthread_mutex_lock(&m->lists);
@@ -277,6 +285,7 @@ int sim_iommu_destroy(struct sim_iommu *iommu)
 	iommu->m->nr_iommus--;
 	pthread_mutex_unlock(&iommu->m->lists);
 	pthread_mutex_destroy(&iommu->lock);
+	sim_iotlb_fini(&iommu->tables);
 	sim_iotlb_fini(&iommu->tlb);
 	free(iommu);
 	return 0;

@@ -12,11 +12,11 @@
 #define SIM_PERM_READ  1u
 #define SIM_PERM_WRITE 2u
 
-/** A translation: the page that holds an I/O address, where it lies, and what is allowed. */
+/** A translation: the page that holds an I/O address, where it lies, and what is allowed. Or a table for that range. */
 struct sim_translation {
 	uint64_t iova;
 	phys_addr_t phys;
-	unsigned int shift; /* 12, 21 or 30 */
+	unsigned int shift; /* 12, 21 or 30; of a table's range 21, 30, 39 or 48 */
 	unsigned int perm;  /* SIM_PERM_* */
 };
 
@@ -61,6 +61,8 @@ struct sim_walk {
 	bool device_view;
 	unsigned int output_bits;
 	uint64_t page_sizes;
+	/** Tables found earlier, from which a walk may start. */
+	struct sim_iotlb *tables;
 };
 
 /** Walk the domain's table for an access. SIM_FAULT_NONE and *@out, or the first thing that is wrong on the way. */

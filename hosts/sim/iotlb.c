@@ -82,8 +82,10 @@ void sim_iotlb_add(struct sim_iotlb *tlb, uint64_t generation, const struct sim_
 
 	while (way < tlb->ways && set[way].generation)
 		way++;
-	if (way == tlb->ways)
-		way = tlb->victim++ % tlb->ways;
+	if (way == tlb->ways) {
+		tlb->victim = tlb->victim + 1 < tlb->ways ? tlb->victim + 1 : 0;
+		way = tlb->victim;
+	}
 	set[way] = (struct sim_iotlb_entry){ generation, page, t->phys | t->perm };
 	tlb->shifts |= 1ull << t->shift;
 }

@@ -6,6 +6,9 @@
  * leaf above the last level, where the hardware has pages of that size, and is reserved elsewhere above the last level
  * (in a 4 KiB leaf it is ignored). Reserved too: address bits from the output width on, the address bits below a large
  * page, and bit 62. Bits 2 to 6, 8 to 11 (11 is the snoop bit), 52 to 61 and 63 have no effect.
+ *
+ * Tables found on the way are remembered, and a later walk starts from the lowest one: a table that was unhooked is
+ * used until an invalidation says that tables changed. Whoever reuses its memory earlier is found out.
  */
 #include "iommu.h"
 
@@ -54,6 +57,15 @@ static bool has_reserved_bit(const struct sim_walk *walk, uint64_t entry, unsign
 	return (entry & reserved) != 0;
 }
 
+static enum sim_fault_reason check_perm(uint64_t perm, bool write)
+{
+	if (write && !(perm & SIM_PERM_WRITE))
+		return SIM_FAULT_WRITE_DENIED;
+	if (!write && !(perm & SIM_PERM_READ))
+		return SIM_FAULT_READ_DENIED;
+	return SIM_FAULT_NONE;
+}
+
 static enum sim_fault_reason check(const struct sim_walk *walk, uint64_t entry, unsigned int level,
 				   bool write)
 {
@@ -61,38 +73,42 @@ static enum sim_fault_reason check(const struct sim_walk *walk, uint64_t entry, 
 		return SIM_FAULT_NOT_PRESENT;
 	if (has_reserved_bit(walk, entry, level))
 		return SIM_FAULT_RESERVED_BIT;
-	if (write && !(entry & SIM_PERM_WRITE))
-		return SIM_FAULT_WRITE_DENIED;
-	if (!write && !(entry & SIM_PERM_READ))
-		return SIM_FAULT_READ_DENIED;
+	return check_perm(entry, write);
+}
+
+/** Where the walk starts: *@t is the lowest table known. Its range has the shift of an entry one level up. */
+static enum sim_fault_reason start(const struct sim_walk *walk, const struct sim_domain *domain,
+				   dma_addr_t iova, bool write, struct sim_translation *t)
+{
+	unsigned int width = level_shift(domain->levels) + LEVEL_BITS;
+
+	if (iova >> width)
+		return SIM_FAULT_WIDTH;
+	if (sim_iotlb_find(walk->tables, domain->generation, iova, t))
+		return check_perm(t->perm, write);
+	*t = (struct sim_translation){ 0, domain->root, width, ENTRY_PERM };
 	return SIM_FAULT_NONE;
 }
 
 enum sim_fault_reason sim_walk(const struct sim_walk *walk, const struct sim_domain *domain,
 			       dma_addr_t iova, bool write, struct sim_translation *out)
 {
-	phys_addr_t table = domain->root;
-	uint64_t perm = ENTRY_PERM;
+	enum sim_fault_reason reason = start(walk, domain, iova, write, out);
 
-	if (iova >> (level_shift(domain->levels) + LEVEL_BITS))
-		return SIM_FAULT_WIDTH;
-	for (unsigned int level = domain->levels; level; level--) {
-		unsigned int shift = level_shift(level);
-		enum sim_fault_reason reason;
+	while (reason == SIM_FAULT_NONE) {
+		unsigned int shift = out->shift - LEVEL_BITS;
+		unsigned int level = (shift - SIM_PAGE_SHIFT) / LEVEL_BITS + 1;
 		uint64_t entry;
 
-		if (!read_entry(walk, table, iova >> shift & 511, &entry))
+		if (!read_entry(walk, out->phys, iova >> shift & 511, &entry))
 			return SIM_FAULT_TABLE;
 		reason = check(walk, entry, level, write);
-		if (reason != SIM_FAULT_NONE)
-			return reason;
-		perm &= entry;
-		table = entry & ENTRY_ADDRESS;
-		if (!is_leaf(entry, level))
-			continue;
-		*out = (struct sim_translation){ iova >> shift << shift, table, shift,
-						 (unsigned int)perm };
-		return SIM_FAULT_NONE;
+		*out = (struct sim_translation){ iova >> shift << shift, entry & ENTRY_ADDRESS,
+						 shift, out->perm & (unsigned int)entry };
+		if (is_leaf(entry, level))
+			break;
+		if (reason == SIM_FAULT_NONE)
+			sim_iotlb_add(walk->tables, domain->generation, out);
 	}
-	return SIM_FAULT_NOT_PRESENT; /* not reached: level 1 is a leaf */
+	return reason;
 }

@@ -4,6 +4,21 @@
 
 #define OTHER_DOMAIN 8u
 
+/** Unhook the lowest table of address 0, and return it. */
+static phys_addr_t fx_unhook(struct iommu_fx *fx)
+{
+	phys_addr_t table = fx->root;
+	uint64_t entry;
+
+	for (unsigned int level = fx->levels; level > 2; level--) {
+		assert_int_equal(sim_cpu_read(fx->m, table, &entry, 8), 0);
+		table = entry & ~0xfffull;
+	}
+	assert_int_equal(sim_cpu_read(fx->m, table, &entry, 8), 0);
+	set_entry(fx->m, table, 0, 0);
+	return entry & ~0xfffull;
+}
+
 /** Still the old page, whatever the tables say, until an invalidation has been waited for. */
 static void translations_stay_until_the_wait(void **state)
 {
@@ -99,6 +114,7 @@ static void large_entries_are_dropped_whole(void **state)
 		uint64_t size = 1ull << shifts[i];
 
 		fx_enter(&fx, iova, shifts[i], HIGH_BASE | PTE_RW | PTE_LARGE);
+		fx_invalidate(&fx, FX_DOMAIN, iova, size); /* a table may have stood there */
 		expect_read(fx.device, iova + 0x1000, 8, 0);
 		fx_enter(&fx, iova, shifts[i], 0);
 		fx_invalidate(&fx, FX_DOMAIN, iova + size, 0x1000);
@@ -107,6 +123,29 @@ static void large_entries_are_dropped_whole(void **state)
 		fx_invalidate(&fx, FX_DOMAIN, iova + size - 0x1000, 0x1000);
 		expect_fault(fx.device, iova + 0x1000, 8, false, 0, SIM_FAULT_NOT_PRESENT);
 	}
+	fx_teardown(&fx);
+}
+
+/** A table that was unhooked is walked until an invalidation says that tables changed. */
+static void tables_are_remembered(void **state)
+{
+	struct iommu_fx fx;
+	phys_addr_t table;
+
+	(void)state;
+	fx_setup(&fx, NULL, false);
+	fx_enter(&fx, 0x1000, 12, fx.buf | PTE_RW);
+	expect_read(fx.device, 0x1000, 8, 1);
+	table = fx_unhook(&fx);
+	set_entry(fx.m, table, 2, (fx.buf + 0x1000) | PTE_RW); /* what its next owner writes */
+	fx.unit->ops->invalidate(fx.unit, FX_DOMAIN, 0x1000, 0x1000, true);
+	fx.unit->ops->wait(fx.unit);
+	expect_read(fx.device, 0x2000, 8, 2);
+	expect_read(fx.device, 0x1000, 8, 1);
+	fx_invalidate(&fx, FX_DOMAIN, 0x1000, 0x1000);
+	expect_read(fx.device, 0x2000, 8, 2); /* its leaf is still cached */
+	expect_fault(fx.device, 0x1000, 8, false, 0, SIM_FAULT_NOT_PRESENT);
+	expect_fault(fx.device, 0x3000, 8, false, 0, SIM_FAULT_NOT_PRESENT);
 	fx_teardown(&fx);
 }
 
@@ -246,6 +285,7 @@ int main(void)
 		cmocka_unit_test(permissions_are_cached),
 		cmocka_unit_test(only_the_range_is_dropped),
 		cmocka_unit_test(large_entries_are_dropped_whole),
+		cmocka_unit_test(tables_are_remembered),
 		cmocka_unit_test(domains_are_apart),
 		cmocka_unit_test(who_is_attached_to_nothing_reaches_nothing),
 		cmocka_unit_test(strangers_are_refused),

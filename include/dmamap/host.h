@@ -92,7 +92,8 @@ struct dma_host {
 	/** The @index-th range of RAM; false past the last. Ranges do not overlap; more may appear later. */
 	bool (*ram_range)(struct dma_host *host, unsigned int index, phys_addr_t *start,
 			  uint64_t *size);
-	/** CPU address of RAM at @phys, or NULL if it has no permanent one. */
+	/** CPU address of RAM at @phys, or NULL if it has no permanent one. A page has an address that is a multiple of
+	 *  page_size too. */
 	void *(*phys_to_virt)(struct dma_host *host, phys_addr_t phys);
 	/** The inverse; DMAMAP_PHYS_NONE for a pointer that is not in the linear map. */
 	phys_addr_t (*virt_to_phys)(struct dma_host *host, const void *ptr);
@@ -143,7 +144,8 @@ struct dma_host {
 
 	/* --- confidential computing, optional ------------------------------------------------------------------- */
 
-	/** Decorate a bus address with the shared or the encrypted form; strip either. Default: no decoration. */
+	/** Decorate a bus address with the shared or the encrypted form; strip either (required with one of them).
+	 *  Default: no decoration. */
 	uint64_t (*to_shared)(struct dma_host *host, uint64_t addr);
 	uint64_t (*to_encrypted)(struct dma_host *host, uint64_t addr);
 	uint64_t (*strip)(struct dma_host *host, uint64_t addr);
@@ -182,7 +184,8 @@ struct dma_host {
 
 	/**
 	 * May a device with a method table map directly? Asked with the end (address + size) of the physical range on
-	 * map, of the DMA range on unmap and sync. Never asked for MMIO unless arch_direct_mmio. Default: no.
+	 * map, of the DMA range on unmap and sync. Never asked for MMIO unless arch_direct_mmio. Map and unmap come in
+	 * pairs. Default: no.
 	 */
 	bool (*arch_map_direct)(struct dma_host *host, struct dma_device *dev, phys_addr_t end);
 	bool (*arch_unmap_direct)(struct dma_host *host, struct dma_device *dev, dma_addr_t end);
@@ -231,7 +234,8 @@ struct dma_host {
  * Call once, before any object is created on @host. Members may not change afterwards, except default_bounce and
  * force_bounce, and those only before devices are initialised.
  *
- * Return: 0; -EINVAL if size is wrong, a required member is missing or the page size is impossible (log() is told which).
+ * Return: 0; -EINVAL if size is wrong, a required member or one half of a pair is missing, or the page size is
+ * impossible (log() is told which).
  */
 int dmamap_host_init(struct dma_host *host);
 

@@ -139,7 +139,9 @@ void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceili
 	if (got == DMAMAP_PHYS_NONE)
 		return NULL;
 	ptr = host->phys_to_virt(host, got);
-	if (!ptr) {
+	if (!ptr || ((uintptr_t)ptr & (host->page_size - 1))) {
+		dmamap_log(host, DMA_LOG_ERROR, NULL,
+			   "the host's pages have no page-aligned address", NULL);
 		host->free_pages(host, got, request.size);
 		return NULL;
 	}
@@ -269,6 +271,11 @@ static const char *missing_member(const struct dma_host *host)
 	if (!host->lock_init != !host->lock || !host->lock_init != !host->unlock ||
 	    !host->lock_init != !host->lock_fini)
 		return "the four lock hooks come together or not at all";
+	if (!host->arch_map_direct != !host->arch_unmap_direct ||
+	    !host->arch_map_sg_direct != !host->arch_unmap_sg_direct)
+		return "arch-direct hooks come in pairs of map and unmap";
+	if ((host->to_shared || host->to_encrypted) && !host->strip)
+		return "decorated addresses need strip";
 	return NULL;
 }
 

@@ -90,8 +90,11 @@ static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phy
 			       struct dma_error *why)
 {
 	if (route_is_direct(route)) {
-		dmamap_seal(dev);
-		return dmamap_direct_map(dev, phys, size, dir, attrs, why);
+		dma_addr_t addr = dmamap_direct_map(dev, phys, size, dir, attrs, why);
+
+		if (addr != DMA_MAPPING_ERROR)
+			dmamap_seal(dev);
+		return addr;
 	}
 	if (attrs & DMA_ATTR_CC_SHARED)
 		return fail_map(why, dev, DMA_REASON_CC_SHARED, phys, size);

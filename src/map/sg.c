@@ -82,8 +82,11 @@ static int map_sg_by_route(struct dma_device *dev, enum dma_route route, struct 
 			   struct dma_error *why)
 {
 	if (route_is_direct(route)) {
-		dmamap_seal(dev);
-		return dmamap_direct_map_sg(dev, sg, nents, dir, attrs, why);
+		int got = dmamap_direct_map_sg(dev, sg, nents, dir, attrs, why);
+
+		if (got > 0)
+			dmamap_seal(dev);
+		return got;
 	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_map_sg(dev, sg, nents, dir, attrs, why);

@@ -275,6 +275,11 @@ static void cache_for_cpu_all(struct dma_host *host)
 	fx_log(fx_of(host), "for-cpu-all");
 }
 
+static void cache_flush(struct dma_host *host)
+{
+	fx_log(fx_of(host), "flush");
+}
+
 static void cache_prepare(struct dma_host *host, phys_addr_t phys, uint64_t size)
 {
 	log_range(host, "prepare", phys, size, BIDI);
@@ -422,6 +427,8 @@ static void fill_host(struct fx *fx)
 	};
 	if (fx->config.noncoherent)
 		fill_caches(host);
+	if (fx->config.batched)
+		host->cache_flush = cache_flush;
 	if (fx->config.uncached) {
 		host->map_uncached = map_uncached;
 		host->unmap_uncached = unmap_uncached;

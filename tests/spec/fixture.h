@@ -59,6 +59,8 @@ struct fx_config {
 	/** RAM ranges {start, size}, ended by size 0. None: 0 to 4 GiB. */
 	uint64_t ram[4][2];
 	bool noncoherent;
+	/** Maintenance is only issued by the hooks, and waited for by cache_flush(). */
+	bool batched;
 	/** No trace hook: calls take the inline paths. */
 	bool quiet;
 	bool no_sanitize;

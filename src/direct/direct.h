@@ -22,6 +22,11 @@ enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t ph
 dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 			     enum dma_data_direction dir, unsigned long attrs,
 			     struct dma_error *why);
+/** The same in two steps, so that a list waits once: issue the cache maintenance, then wait for it. */
+dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs,
+				   struct dma_error *why);
+void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs);
 /** false and *@why if the address was not mapped. */
 bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);

@@ -7,6 +7,9 @@
 #include "bounce/pool.h"
 #include "direct.h"
 
+/** No cache maintenance with any of these. */
+#define NO_MAINTENANCE (DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC)
+
 enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 				    bool shared, dma_addr_t *addr)
 {
@@ -49,10 +52,8 @@ static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t s
 		dmamap_bounce_unmap(dev, copy, size, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, why);
 		return fail_map(why, dev, DMA_REASON_BOUNCE_UNREACHABLE, phys, size);
 	}
-	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC)) {
+	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		dmamap_cache_for_device(d->host, copy, size, dir);
-		dmamap_cache_flush(d->host);
-	}
 	dev_live_add(d, 1);
 	return addr;
 }
@@ -85,11 +86,10 @@ static dma_addr_t map_unreachable(struct dma_device *dev, phys_addr_t phys, size
 	return DMA_MAPPING_ERROR;
 }
 
-dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs,
-			     struct dma_error *why)
+dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs,
+				   struct dma_error *why)
 {
-	const unsigned long no_maintenance = DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC;
 	struct dmamap_dev *d = dmamap_dev(dev);
 	enum dma_reason reason;
 	bool shared;
@@ -102,10 +102,25 @@ dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t si
 	reason = dmamap_direct_reach(dev, phys, size, shared, &addr);
 	if (reason != DMA_REASON_NONE)
 		return map_unreachable(dev, phys, size, reason, dir, attrs, why);
-	if (!d->coherent && !(attrs & no_maintenance)) {
+	if (!d->coherent && !(attrs & NO_MAINTENANCE))
 		dmamap_cache_for_device(d->host, phys, size, dir);
-		dmamap_cache_flush(d->host);
-	}
+	return addr;
+}
+
+void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs)
+{
+	if (!dmamap_dev(dev)->coherent && !(attrs & NO_MAINTENANCE))
+		dmamap_cache_flush(dev_host(dev));
+}
+
+dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs,
+			     struct dma_error *why)
+{
+	dma_addr_t addr = dmamap_direct_map_issue(dev, phys, size, dir, attrs, why);
+
+	if (addr != DMA_MAPPING_ERROR)
+		dmamap_direct_map_wait(dev, attrs);
 	return addr;
 }
 

@@ -31,7 +31,7 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 	if (memory.kind == DMA_MEMORY_MMIO)
 		return fail_range(why, dev, DMA_REASON_P2P_REFUSED, -DMAMAP_EREMOTEIO, phys,
 				  sg->length);
-	sg->dma_address = dmamap_direct_map(dev, phys, sg->length, dir, attrs, why);
+	sg->dma_address = dmamap_direct_map_issue(dev, phys, sg->length, dir, attrs, why);
 	if (sg->dma_address == DMA_MAPPING_ERROR)
 		return -DMAMAP_EIO;
 	sg->dma_length = sg->length;
@@ -55,5 +55,6 @@ int dmamap_direct_map_sg(struct dma_device *dev, struct scatterlist *sgl, int ne
 		dmamap_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
 		return err;
 	}
+	dmamap_direct_map_wait(dev, attrs);
 	return nents;
 }

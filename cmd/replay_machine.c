@@ -240,7 +240,7 @@ static int create(struct replay *r, struct replay_device *device)
 
 static struct replay_device **bucket_of(struct replay *r, const char *name)
 {
-	uint64_t h = 0xcbf29ce484222325ull + r->trace;
+	uint64_t h = 0xcbf29ce484222325ull;
 
 	for (; *name; name++)
 		h = (h ^ (unsigned char)*name) * 0x100000001b3ull;

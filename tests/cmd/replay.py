@@ -81,6 +81,16 @@ def size_decides():
 
 
 @case
+def oldest_first():
+    """Of equal mappings at one address the oldest is unmapped first."""
+    one, out = map_line(0x5000, 100, 0x5000), unmap_line(0x5000, 100)
+    lines = traced('--route', 'direct', trace(one, one, one, out, out))
+    got = [re.search('dma_addr=([0-9a-f]+)', line).group(1) for line in lines]
+    equal(len(set(got[:3])), 3)
+    equal(got[3:], got[:2])
+
+
+@case
 def wrong_size():
     """An unmap with another size than the map still ends that mapping."""
     report, _ = tap.replay('--route', 'iommu', trace(map_line(0x5000, 1536, 0x5000), unmap_line(0x5000, 42)))
@@ -232,6 +242,22 @@ def merged_in_parts():
         iommu_line(iova, a, 0x2000), iommu_line(iova + 0x2000, a + 0x1000, 0x1000),
         sg_line([iova], [0x3000], [a, a + 0x1000]))
     assert lengths(path) in ([0x1000, 0x2000], [0x2000, 0x1000]), lengths(path)
+
+
+@case
+def merged_next_to_itself():
+    """Elements that overlap one another, in several DMA elements, and an element that takes two map lines."""
+    a, b, c, iova = 0x101001000, 0x101008000, 0x101010000, 0xfff00000
+    path = trace(iommu_line(iova, a, 0x2000), iommu_line(iova + 0x2000, a, 0x1000), iommu_line(iova + 0x3000, c, 0x1000),
+                 sg_line([iova, iova + 0x2400], [0x2000, 0x1c00], [a, a + 0x400, c]))
+    equal(lengths(path), [0x2000, 0xc00, 0x1000])
+    path = trace(iommu_line(iova, a, 0x2000), iommu_line(iova + 0x2000, a + 0x2000, 0x2000),
+                 iommu_line(iova + 0x4000, b, 0x1000), sg_line([iova], [0x5000], [a, b]))
+    equal(lengths(path), [0x4000, 0x1000])
+    path = trace(iommu_line(iova, c, 0x1000), iommu_line(iova + 0x1000, a, 0x3000),
+                 iommu_line(iova + 0x4000, a + 0x1000, 0x1000),
+                 sg_line([iova, iova + 0x4000], [0x4000, 0x80], [c, a, a + 0x1000]))
+    equal(lengths(path), [0x1000, 0x3000, 0x80])
 
 
 @case
@@ -443,6 +469,7 @@ def mmio_everywhere():
         path = trace(map_line(bar, 8192, bar, 'BIDIRECTIONAL', 'MMIO'), unmap_line(bar, 8192, 'BIDIRECTIONAL', attrs))
         for route in ('direct', 'iommu', 'ops'):
             some(tap.replay('--route', route, path)[0], maps=1, unmaps=1, mismatches=0, bounced_maps=0)
+        assert all('MMIO' in line for line in traced('--route', 'ops', path)), attrs
         report, _ = tap.replay('--route', 'bounce', path)
         some(report, maps=0, unmaps=0, refused_mmio=1, unmatched_unmaps=0, map_failures=0)
 

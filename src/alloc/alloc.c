@@ -37,14 +37,18 @@ static void *ops_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, 
 	return ptr;
 }
 
-static void ops_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
-		     unsigned long attrs)
+static bool ops_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+		     unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
+	if (!dev_live_end(d)) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, handle, size);
+		return false;
+	}
 	if (d->ops->free)
 		d->ops->free(dev, size, cpu_addr, handle, attrs);
-	dev_live_end(d);
+	return true;
 }
 
 /* --- alloc */
@@ -108,6 +112,7 @@ void *dmamap_alloc_attrs(struct dma_device *dev, size_t size, dma_addr_t *handle
 	bool silent = !may_alloc(dev, size, handle, gfp, attrs, &why);
 	void *ptr = silent ? NULL : alloc_by_route(dev, size, handle, gfp, attrs, &why);
 
+	why.mask = dmamap_dev(dev)->coherent_mask;
 	event.cpu_addr = ptr;
 	event.dma_addr = ptr ? *handle : 0;
 	/* of these refusals the kernel records the shared one */
@@ -117,6 +122,19 @@ void *dmamap_alloc_attrs(struct dma_device *dev, size_t size, dma_addr_t *handle
 }
 
 /* --- free */
+
+static bool free_by_route(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+			  unsigned long attrs, struct dma_error *why)
+{
+	switch (dmamap_dev(dev)->alloc_route) {
+	case DMA_ROUTE_IOMMU:
+		return dmamap_iommu_free(dev, size, cpu_addr, handle, attrs, why);
+	case DMA_ROUTE_OPS:
+		return ops_free(dev, size, cpu_addr, handle, attrs, why);
+	default:
+		return dmamap_direct_free(dev, size, cpu_addr, handle, attrs, why);
+	}
+}
 
 void dmamap_free_attrs(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
 		       unsigned long attrs)
@@ -136,20 +154,9 @@ void dmamap_free_attrs(struct dma_device *dev, size_t size, void *cpu_addr, dma_
 	if (d->host->interrupts_off && d->host->interrupts_off(d->host))
 		dmamap_warn(d->host, dev, "coherent memory freed with interrupts off", NULL);
 	dmamap_finish(&event, d->alloc_route, NULL, false);
-	if (!cpu_addr || !size)
+	if (!cpu_addr || !size || free_by_route(dev, size, cpu_addr, handle, attrs, &why))
 		return;
-	switch (d->alloc_route) {
-	case DMA_ROUTE_IOMMU:
-		if (dmamap_iommu_free(dev, size, cpu_addr, handle, attrs, &why))
-			return;
-		dmamap_record(dev, DMA_ROUTE_IOMMU, &why);
-		dmamap_misuse(dev, DMA_ROUTE_IOMMU, "free of coherent memory that is not mapped",
-			      &why);
-		return;
-	case DMA_ROUTE_OPS:
-		ops_free(dev, size, cpu_addr, handle, attrs);
-		return;
-	default:
-		dmamap_direct_free(dev, size, cpu_addr, handle, attrs);
-	}
+	why.mask = d->coherent_mask;
+	dmamap_record(dev, d->alloc_route, &why);
+	dmamap_misuse(dev, d->alloc_route, "free of coherent memory that is not mapped", &why);
 }

@@ -135,6 +135,17 @@ static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
 	__atomic_fetch_sub(&d->live, n, __ATOMIC_RELAXED);
 }
 
+/** One of the mappings that live ends; false if none does: an unmap too many must not count below 0. */
+static inline bool dev_live_end(struct dmamap_dev *d)
+{
+	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_RELAXED);
+
+	while (live && !__atomic_compare_exchange_n(&d->live, &live, live - 1, true,
+						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	return live != 0;
+}
+
 /** True the first time it is asked for @what on this device. */
 static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
 {

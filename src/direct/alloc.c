@@ -100,7 +100,6 @@ void *dmamap_direct_alloc(struct dma_device *dev, size_t bytes, dma_addr_t *hand
 	phys = size ? alloc_block(d->host, size, ceiling(dev, limit), gfp) : DMAMAP_PHYS_NONE;
 	if (phys == DMAMAP_PHYS_NONE) {
 		fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, bytes);
-		why->mask = d->coherent_mask;
 		return NULL;
 	}
 	reason = coherent_reach(dev, phys, size, limit, handle);
@@ -112,22 +111,23 @@ void *dmamap_direct_alloc(struct dma_device *dev, size_t bytes, dma_addr_t *hand
 	free_block(d->host, phys, size);
 	fail_range(why, dev, reason == DMA_REASON_NONE ? DMA_REASON_NO_UNCACHED : reason,
 		   -DMAMAP_ENOMEM, phys, bytes);
-	why->mask = d->coherent_mask;
 	return NULL;
 }
 
-void dmamap_direct_free(struct dma_device *dev, size_t bytes, void *cpu_addr, dma_addr_t handle,
-			unsigned long attrs)
+bool dmamap_direct_free(struct dma_device *dev, size_t bytes, void *cpu_addr, dma_addr_t handle,
+			unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	uint64_t size = round_up(bytes, d->host->page_size);
 	phys_addr_t phys;
 
 	(void)attrs;
-	if (!dmamap_dev_to_phys(dev, handle, &phys))
-		return;
+	if (!dmamap_dev_to_phys(dev, handle, &phys) || !dev_live_end(d)) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, handle, bytes);
+		return false;
+	}
 	if (!d->coherent && d->host->unmap_uncached)
 		d->host->unmap_uncached(d->host, cpu_addr, phys, size);
 	free_block(d->host, phys, size);
-	dev_live_sub(d, 1);
+	return true;
 }

@@ -47,8 +47,9 @@ bool dmamap_direct_sync_sg(struct dma_device *dev, struct scatterlist *sg, int n
 
 void *dmamap_direct_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,
 			  unsigned long attrs, struct dma_error *why);
-void dmamap_direct_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
-			unsigned long attrs);
+/** false and *@why if the device has no such memory. */
+bool dmamap_direct_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
+			unsigned long attrs, struct dma_error *why);
 
 uint64_t dmamap_direct_required_mask(const struct dma_device *dev);
 bool dmamap_direct_supported(const struct dma_device *dev, uint64_t mask);

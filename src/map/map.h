@@ -71,17 +71,6 @@ void dmamap_seal(struct dma_device *dev);
 /** The route of a device with this mask, as its other properties are now. */
 enum dma_route dmamap_choose_route(const struct dma_device *dev, uint64_t mask);
 
-/** One mapping by a method ends. False if none lives, which is all that can be known of a table's addresses. */
-static inline bool dev_live_end(struct dmamap_dev *d)
-{
-	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_RELAXED);
-
-	while (live && !__atomic_compare_exchange_n(&d->live, &live, live - 1, true,
-						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-		;
-	return live != 0;
-}
-
 /** Recompute the cached route, the flags and the inline path after a property changed. */
 void dmamap_device_update(struct dma_device *dev);
 

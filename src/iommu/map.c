@@ -109,7 +109,7 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 	domain_unlock(domain);
 	if (cleared) {
 		report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
-		dev_live_sub(d, 1);
+		dev_live_end(d);
 	}
 	if (cleared == g.size)
 		return true;
@@ -152,10 +152,12 @@ static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
 		fail_map(why, dev, DMA_REASON_COHERENT_CANNOT_BOUNCE, phys, size);
 		return DMAMAP_PHYS_NONE;
 	}
-	if (!d->bounce && dev_once(d, ONCE_NO_POOL)) {
+	if (!d->bounce) {
 		fail_map(why, dev, DMA_REASON_NO_BOUNCE_POOL, phys, size);
-		dmamap_log(d->host, DMA_LOG_WARNING, dev, "an untrusted device needs a bounce pool",
-			   why);
+		if (dev_once(d, ONCE_NO_POOL))
+			dmamap_log(d->host, DMA_LOG_WARNING, dev,
+				   "an untrusted device needs a bounce pool", why);
+		return DMAMAP_PHYS_NONE;
 	}
 	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), true, false, dir,
 				 attrs, why);

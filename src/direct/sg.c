@@ -31,6 +31,7 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 	if (memory.kind == DMA_MEMORY_MMIO)
 		return fail_range(why, dev, DMA_REASON_P2P_REFUSED, -DMAMAP_EREMOTEIO, phys,
 				  sg->length);
+	sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_BOUNCED); /* of another life */
 	sg->dma_address = dmamap_direct_map_issue(dev, phys, sg->length, dir, attrs, why);
 	if (sg->dma_address == DMA_MAPPING_ERROR)
 		return -DMAMAP_EIO;

@@ -4,11 +4,18 @@
  */
 #include "map.h"
 
+/** Shared memory is the direct route's alone, MMIO needs the platform's opt-in. */
+static bool arch_may_ask(const struct dma_host *host, unsigned long attrs)
+{
+	return !(attrs & DMA_ATTR_CC_SHARED) &&
+	       (!(attrs & DMA_ATTR_MMIO) || host->arch_direct_mmio);
+}
+
 bool dmamap_arch_map_direct(struct dma_device *dev, phys_addr_t end, unsigned long attrs)
 {
 	struct dma_host *host = dev_host(dev);
 
-	if (!host->arch_map_direct || ((attrs & DMA_ATTR_MMIO) && !host->arch_direct_mmio))
+	if (!host->arch_map_direct || !arch_may_ask(host, attrs))
 		return false;
 	return host->arch_map_direct(host, dev, end);
 }
@@ -17,7 +24,7 @@ bool dmamap_arch_unmap_direct(struct dma_device *dev, dma_addr_t end, unsigned l
 {
 	struct dma_host *host = dev_host(dev);
 
-	if (!host->arch_unmap_direct || ((attrs & DMA_ATTR_MMIO) && !host->arch_direct_mmio))
+	if (!host->arch_unmap_direct || !arch_may_ask(host, attrs))
 		return false;
 	return host->arch_unmap_direct(host, dev, end);
 }

@@ -136,6 +136,10 @@ static bool unmap_by_route(struct dma_device *dev, enum dma_route route, dma_add
 {
 	if (route_is_direct(route))
 		return dmamap_direct_unmap(dev, addr, size, dir, attrs, why);
+	if (attrs & DMA_ATTR_CC_SHARED) {
+		fail_range(why, dev, DMA_REASON_CC_SHARED, -DMAMAP_EINVAL, addr, size);
+		return false;
+	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_unmap(dev, addr, size, dir, attrs, why);
 	if (route == DMA_ROUTE_OPS)
@@ -166,7 +170,8 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 	event.attrs = attrs;
 	if (!ok)
 		dmamap_misuse(dev, route, "unmap of what is not mapped", &why);
-	dmamap_finish(&event, route, &why, false);
+	/* the kernel returns from this one without a record */
+	dmamap_finish(&event, route, &why, why.reason == DMA_REASON_CC_SHARED);
 }
 
 /* --- other ways to name the memory */

@@ -30,6 +30,14 @@ static bool check_list(const struct dma_device *dev, struct scatterlist *sg, int
 	return false;
 }
 
+/** How many elements a record has: those that are there, never a negative number. */
+static unsigned int listed(int nents, const struct dma_error *why)
+{
+	if (why->reason == DMA_REASON_BAD_LIST)
+		return (unsigned int)why->have;
+	return nents > 0 ? (unsigned int)nents : 0;
+}
+
 static bool may_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 		       enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
@@ -116,8 +124,7 @@ static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 		got = map_sg_by_route(dev, route, sg, nents, dir, attrs, &why);
 	}
 	event.attrs = attrs;
-	event.nents =
-		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	event.nents = listed(nents, &why);
 	if (got > 0) {
 		sanitize_sg(dev_host(dev), sg, nents, dir);
 		event.ents = (unsigned int)got;
@@ -187,8 +194,7 @@ void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int n
 	if (ok)
 		route = dmamap_route_of_sg(dev, sg, nents, true);
 	event.attrs = attrs;
-	event.nents =
-		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	event.nents = listed(nents, &why);
 	dmamap_finish(&event, route, &why, false);
 	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs, route, &why)) {
 		dmamap_record(dev, route, &why);

@@ -17,7 +17,6 @@
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 #define ENTRY_TM      (1ull << 62)
 #define LEVEL_BITS    9
-#define LARGEST_LEAF  3u /* 1 GiB */
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -50,7 +49,7 @@ static bool has_reserved_bit(const struct sim_walk *walk, uint64_t entry, unsign
 	if (walk->output_bits < 52)
 		reserved |= ENTRY_ADDRESS & ~((1ull << walk->output_bits) - 1);
 	if (level > 1 && (entry & ENTRY_LARGE)) {
-		if (level > LARGEST_LEAF || !(walk->page_sizes >> level_shift(level) & 1))
+		if (!(walk->page_sizes >> level_shift(level) & 1))
 			return true;
 		reserved |= ENTRY_ADDRESS & ((1ull << level_shift(level)) - 1);
 	}

@@ -141,10 +141,15 @@ static void permissions_are_anded(void **state)
 	(void)state;
 	fx_setup(&fx, NULL, false);
 	fx_enter(&fx, 0, 12, fx.buf | PTE_RW);
+	fx_enter(&fx, 0x1000, 12, (fx.buf + 0x1000) | PTE_RW);
 	assert_int_equal(sim_cpu_read(fx.m, fx.root, &top, 8), 0);
 	set_entry(fx.m, fx.root, 0, (top & ~PTE_RW) | PTE_R);
 	expect_read(fx.device, 0, 8, 1);
 	expect_fault(fx.device, 0, 8, true, 0, SIM_FAULT_WRITE_DENIED);
+	/* Also when the walk starts from a table that it remembers. */
+	expect_fault(fx.device, 0x1000, 8, true, 0, SIM_FAULT_WRITE_DENIED);
+	expect_read(fx.device, 0x1000, 8, 2);
+	expect_fault(fx.device, 0x1000, 8, true, 0, SIM_FAULT_WRITE_DENIED);
 	fx_invalidate(&fx, FX_DOMAIN, 0, ~0ull);
 	set_entry(fx.m, fx.root, 0, (top & ~PTE_RW) | PTE_W);
 	device_fill(fx.device, 0, 8, 7);

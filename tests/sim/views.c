@@ -86,6 +86,9 @@ static void a_clean_line_is_not_written(void **state)
 	for_device(&fx, 0, 256, DMA_FROM_DEVICE);
 	for_cpu(&fx, 0, 256, DMA_FROM_DEVICE);
 	expect_cpu(fx.m, fx.buf, 256, 2);
+	device_fill(fx.device, fx.buf, 256, 3); /* an invalidated line is clean */
+	for_device(&fx, 0, 256, DMA_BIDIRECTIONAL);
+	expect_read(fx.device, fx.buf, 256, 3);
 	teardown(&fx);
 }
 
@@ -121,6 +124,10 @@ static void whole_lines_move(void **state)
 	expect_cpu(fx.m, fx.buf, 64, 1);
 	expect_cpu(fx.m, fx.buf + 64, 128, 2);
 	expect_cpu(fx.m, fx.buf + 192, 64, 1);
+	for_device(&fx, 0, 256, DMA_TO_DEVICE);
+	device_fill(fx.device, fx.buf + 60, 4, 5);
+	for_cpu(&fx, 0, 1, DMA_FROM_DEVICE); /* a line whose other end changed */
+	expect_cpu(fx.m, fx.buf + 60, 4, 5);
 	teardown(&fx);
 }
 
@@ -176,6 +183,11 @@ static void a_snooping_device_sees_all(void **state)
 	expect_cpu(fx.m, fx.buf + 32, 32, 1);
 	expect_read(fx.device, fx.buf, 32, 2);
 	expect_read(fx.device, fx.buf + 32, 32, 0); /* still dirty in the cache */
+	for_device(&fx, 0, 64, DMA_BIDIRECTIONAL);
+	device_fill(snoops, fx.buf, 64, 3); /* leaves the line clean */
+	device_fill(fx.device, fx.buf, 64, 4);
+	for_device(&fx, 0, 64, DMA_BIDIRECTIONAL);
+	expect_read(fx.device, fx.buf, 64, 4);
 	assert_int_equal(sim_device_destroy(snoops), 0);
 	teardown(&fx);
 }

@@ -338,6 +338,8 @@ static void DIR_20_wrap(void **state)
 		/* The last byte of all: its address would be the error value. */
 		assert_int_equal(dma_map_phys(dev, ~(uint64_t)0, 1, TO, DMA_ATTR_MMIO), E);
 		assert_int_equal(dma_map_phys(dev, top, 4095, TO, DMA_ATTR_MMIO), top);
+		assert_int_equal(dma_map_phys(dev, ~(uint64_t)0, 1, TO, DMA_ATTR_MMIO), E);
+		fx_reason(dev, DMA_REASON_BEYOND_MASK);
 		fx_free(fx);
 	}
 }
@@ -406,10 +408,29 @@ static void DIR_26_bounced_list_unwinds(void **state)
 	fx_free(fx);
 }
 
+/* Until there is peer-to-peer, every element that is not RAM is a peer out of reach. */
+static void DIR_28_list_with_a_peer(void **state)
+{
+	const struct fx_config config = { .noncoherent = true, .ram = { { 0, GIB(2) } } };
+	struct fx *fx = fx_new(&config);
+	struct dma_device *dev = fx_device(fx);
+	struct scatterlist sgl[2];
+	struct sg_table table = { sgl, 0, 2 };
+
+	(void)state;
+	sg_init_table(sgl, 2);
+	sg_set_phys(&sgl[0], 0x100000, 0x1000);
+	sg_set_phys(&sgl[1], 0xe0000000, 0x2000);
+	assert_int_equal(dma_map_sgtable(dev, &table, FROM, 0), -DMAMAP_EREMOTEIO);
+	fx_reason(dev, DMA_REASON_P2P_REFUSED);
+	expect_order(fx, "for-device T:map_sg_err");
+	fx_free(fx);
+}
+
 /*
  * Not here (and not in dir_alloc.c):
  *   DIR-21..24  the small-buffer heuristic of non-coherent devices: the direct-route work.
- *   DIR-27..29  peers' memory in lists: until peer-to-peer exists (now such an element is refused, p2p-refused).
+ *   DIR-27, 29  peers' memory in lists: until peer-to-peer exists. Until then all of it is refused, as in DIR-28.
  *   DIR-35      NO_KERNEL_MAPPING: accepted; the memory has a mapping all the same. Cookies: the direct-route work.
  *   DIR-37, 38  atomic and global pools: the direct-route work.
  *   DIR-39      decrypting memory for coherent allocations: the direct-route work.
@@ -442,6 +463,7 @@ int main(void)
 		cmocka_unit_test(DIR_25_list),
 		cmocka_unit_test(DIR_26_list_unwinds),
 		cmocka_unit_test(DIR_26_bounced_list_unwinds),
+		cmocka_unit_test(DIR_28_list_with_a_peer),
 	};
 
 	return FX_RUN(tests);

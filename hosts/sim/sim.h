@@ -80,7 +80,8 @@ void sim_fail_alloc(struct sim_machine *m, uint64_t n);
 
 /* --- platform switches */
 
-/** arch-direct: devices with a table may map directly what ends at or below @limit; 0: off. @mmio opts MMIO in. */
+/** arch-direct: devices with a table may map directly what ends at or below @limit; 0: off. @mmio opts MMIO in. Call it
+ *  before sim_start(). */
 void sim_set_arch_direct(struct sim_machine *m, uint64_t limit, bool mmio);
 
 /* --- devices */
@@ -154,9 +155,9 @@ struct sim_iommu_config {
 	unsigned int levels;
 	/** Output address bits. 0: 52. */
 	unsigned int output_bits;
-	/** Large leaves: bits 21, 30. 0: both. */
+	/** Large leaves: bits 21, 30. 0: both; 1 << 12: none. */
 	uint64_t page_sizes;
-	/** Walks see the CPU's caches. On a noncoherent machine false makes unflushed entries invisible. */
+	/** Walks do not see the CPU's caches, only memory: on a noncoherent machine unflushed entries are invisible. */
 	bool incoherent_walk;
 	/** Entries of the IOTLB. 0: 65536. */
 	unsigned int iotlb_entries;

@@ -18,6 +18,12 @@ extern "C" {
 /** Attributes that change what a direct map does. */
 #define DMAMAP_ATTRS_SLOW (DMA_ATTR_REQUIRE_COHERENT | DMA_ATTR_CC_SHARED)
 
+/** The device's flags. Others may be raising one meanwhile; what concerns a mapping is raised before it is handed out. */
+static inline uint32_t dmamap_dev_flags(const struct dma_device *dev)
+{
+	return __atomic_load_n(&dev->flags, __ATOMIC_RELAXED);
+}
+
 static inline bool dmamap_dir_valid(enum dma_data_direction dir)
 {
 	return (unsigned int)dir <= DMA_FROM_DEVICE;
@@ -30,9 +36,11 @@ static inline dma_addr_t dmamap_fast_map_phys(struct dma_device *dev, phys_addr_
 	uint64_t first = phys - dev->base;
 	bool fits = first <= dev->span && (uint64_t)size - 1 <= dev->span - first;
 
-	if (__builtin_expect(!fits || (dev->flags & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) ||
-				     !dmamap_dir_valid(dir) || (attrs & DMAMAP_ATTRS_SLOW),
-			     0))
+	if (__builtin_expect(
+		    !fits ||
+			    (dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) ||
+			    !dmamap_dir_valid(dir) || (attrs & DMAMAP_ATTRS_SLOW),
+		    0))
 		return dmamap_map_phys(dev, phys, size, dir, attrs);
 	return phys + dev->offset;
 }
@@ -41,16 +49,17 @@ static inline dma_addr_t dmamap_fast_map_phys(struct dma_device *dev, phys_addr_
 static inline void dmamap_fast_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 					  enum dma_data_direction dir, unsigned long attrs)
 {
-	if (__builtin_expect((dev->flags & (DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_OBSERVED)) ||
-				     !dmamap_dir_valid(dir),
-			     0))
+	if (__builtin_expect(
+		    (dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_OBSERVED)) ||
+			    !dmamap_dir_valid(dir),
+		    0))
 		dmamap_unmap_phys(dev, addr, size, dir, attrs);
 }
 
 /** Must a sync of this device do anything, or be seen? */
 static inline bool dmamap_dev_need_sync(const struct dma_device *dev)
 {
-	return (dev->flags & (DMAMAP_DEV_SLOW_SYNC | DMAMAP_DEV_OBSERVED)) != 0;
+	return (dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_SYNC | DMAMAP_DEV_OBSERVED)) != 0;
 }
 
 #ifdef __cplusplus

@@ -110,7 +110,7 @@ static inline void dma_unmap_resource(struct dma_device *dev, dma_addr_t addr, s
 
 static inline int dma_mapping_error(struct dma_device *dev, dma_addr_t addr)
 {
-	if (dev->flags & DMAMAP_DEV_OBSERVED)
+	if (dmamap_dev_flags(dev) & DMAMAP_DEV_OBSERVED)
 		return dmamap_mapping_error(dev, addr);
 	return addr == DMA_MAPPING_ERROR ? -DMAMAP_ENOMEM : 0;
 }

@@ -85,7 +85,8 @@ void dmamap_dev_has_bounced(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (__atomic_load_n(&d->has_bounced, __ATOMIC_RELAXED))
+	/* who sees that somebody else set it sees the flags below too */
+	if (__atomic_load_n(&d->has_bounced, __ATOMIC_ACQUIRE))
 		return;
 	__atomic_store_n(&d->skip_sync, false, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC,

@@ -81,6 +81,7 @@ struct dmamap_dev {
 	bool skip_sync;	      /* computed by dma_set_mask() */
 	bool sealed;	      /* a direct mapping may live that nobody counts */
 	bool has_bounced;
+	bool inline_map; /* the first cache line is good for direct maps */
 
 	uint64_t live;
 	uint32_t once;

@@ -54,14 +54,15 @@ static bool inline_window(struct dma_device *dev)
 	return true;
 }
 
-static bool map_is_slow(struct dma_device *dev)
+/** Are direct maps of this device inline, once it is sealed? Sets the window, so only setters ask. */
+static bool map_is_inline(struct dma_device *dev)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_host *host = d->host;
 
-	return d->route != DMA_ROUTE_DIRECT || !d->mask || !d->sealed || !d->coherent ||
-	       dev_must_bounce(d) || host->sanitize || host->to_shared || host->to_encrypted ||
-	       host->force_unencrypted || host->encrypts_memory || !inline_window(dev);
+	return d->route == DMA_ROUTE_DIRECT && d->coherent && !dev_must_bounce(d) &&
+	       !host->sanitize && !host->to_shared && !host->to_encrypted &&
+	       !host->force_unencrypted && !host->encrypts_memory && inline_window(dev);
 }
 
 static void set_flag(struct dma_device *dev, uint32_t flag, bool on)
@@ -99,7 +100,8 @@ void dmamap_device_update(struct dma_device *dev)
 	d->alloc_route = dmamap_choose_route(dev, d->coherent_mask);
 	/* dma_set_mask() grants it; any other change can only take it away */
 	d->skip_sync = d->skip_sync && dmamap_may_skip_sync(dev);
-	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
+	d->inline_map = map_is_inline(dev);
+	set_flag(dev, DMAMAP_DEV_SLOW_MAP, !d->sealed || !d->inline_map);
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);
 	set_flag(dev, DMAMAP_DEV_SLOW_SYNC, !d->skip_sync);
@@ -112,7 +114,8 @@ void dmamap_seal(struct dma_device *dev)
 	if (__atomic_load_n(&d->sealed, __ATOMIC_RELAXED))
 		return;
 	__atomic_store_n(&d->sealed, true, __ATOMIC_RELAXED);
-	set_flag(dev, DMAMAP_DEV_SLOW_MAP, map_is_slow(dev));
+	if (d->inline_map)
+		set_flag(dev, DMAMAP_DEV_SLOW_MAP, false);
 }
 
 /* --- life */

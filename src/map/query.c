@@ -2,6 +2,8 @@
 /*
  * Capability queries (docs/semantics.md, "Capability queries"): answers follow from the cached routes.
  */
+#include <dmamap/inline.h>
+
 #include "bounce/pool.h"
 #include "direct/direct.h"
 #include "iommu/iommu.h"
@@ -78,7 +80,7 @@ uint64_t dmamap_get_merge_boundary(struct dma_device *dev)
 
 bool dmamap_need_sync(struct dma_device *dev, dma_addr_t addr)
 {
-	if (!(dev->flags & (DMAMAP_DEV_SLOW_SYNC | DMAMAP_DEV_OBSERVED)))
+	if (!dmamap_dev_need_sync(dev))
 		return false;
 	return dmamap_dev(dev)->route != DMA_ROUTE_DIRECT || dmamap_direct_need_sync(dev, addr);
 }
@@ -87,7 +89,7 @@ bool dmamap_need_unmap(struct dma_device *dev)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 
-	return d->route != DMA_ROUTE_DIRECT || !d->skip_sync || observed(dev);
+	return d->route != DMA_ROUTE_DIRECT || dmamap_dev_need_sync(dev);
 }
 
 bool dmamap_pci_p2pdma_supported(struct dma_device *dev)

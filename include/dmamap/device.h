@@ -4,7 +4,8 @@
  *
  * struct dma_device is embedded in the driver's or bus's own structure. Properties are changed only by the setters
  * below; each recomputes the cached route, so that a map call decides nothing anew. A change that would alter the
- * route, or cut off addresses in use, returns -EBUSY (live-mappings) while mappings live; growing a mask never does.
+ * route, or cut off addresses in use, returns -EBUSY (live-mappings) while mappings live; growing a mask does so only
+ * where it would change the route (a bypass that opens).
  *
  * Setters run in process context before DMA starts; they are not serialised against running DMA of the same device.
  */
@@ -147,7 +148,7 @@ uint64_t dmamap_get_coherent_mask(const struct dma_device *dev);
  * dma_set_mask() - declare which addresses the device can emit when it streams.
  *
  * Return: 0; -EIO if the device has no mask storage (no-mask) or nothing could be reached with @mask
- * (mask-unsupported), and nothing changed; -EBUSY if mappings live and @mask is smaller.
+ * (mask-unsupported), and nothing changed; -EBUSY if mappings live and @mask is smaller or changes the route.
  */
 int dmamap_set_mask(struct dma_device *dev, uint64_t mask);
 
@@ -178,7 +179,7 @@ unsigned int dmamap_get_cache_alignment(const struct dma_device *dev);
 
 /** Could a device with @mask do DMA here? -- what dma_set_mask() asks. */
 bool dmamap_supported(struct dma_device *dev, uint64_t mask);
-/** The smallest mask with which no mapping of RAM needs help. */
+/** The smallest mask with which no mapping of RAM needs help; all ones if some RAM lies outside of every window. */
 uint64_t dmamap_get_required_mask(struct dma_device *dev);
 /** Is there RAM that the device cannot reach without help? */
 bool dmamap_addressing_limited(struct dma_device *dev);

@@ -79,7 +79,7 @@ static bool may_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 	    !dmamap_check_mask(dev, phys, size, why) || !dmamap_check_range(dev, phys, size, why))
 		return false;
 	if ((attrs & DMA_ATTR_REQUIRE_COHERENT) && !dmamap_dev(dev)->coherent) {
-		fail_map(why, dev, DMA_REASON_NOT_COHERENT, phys, size);
+		fail_range(why, dev, DMA_REASON_NOT_COHERENT, -DMAMAP_EOPNOTSUPP, phys, size);
 		return false;
 	}
 	return true;
@@ -96,8 +96,10 @@ static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phy
 			dmamap_seal(dev);
 		return addr;
 	}
-	if (attrs & DMA_ATTR_CC_SHARED)
-		return fail_map(why, dev, DMA_REASON_CC_SHARED, phys, size);
+	if (attrs & DMA_ATTR_CC_SHARED) {
+		fail_range(why, dev, DMA_REASON_CC_SHARED, -DMAMAP_EINVAL, phys, size);
+		return DMA_MAPPING_ERROR;
+	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_map(dev, phys, size, dir, attrs, why);
 	return ops_map(dev, phys, size, dir, attrs, why);

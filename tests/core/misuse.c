@@ -108,12 +108,33 @@ static void halves_of_a_mapping(void **state)
 	fx_free(fx);
 }
 
+/** A reason has one error value, whichever call it comes from. */
+static void reasons_have_one_error(void **state)
+{
+	struct fx *fx = fx_new(&(struct fx_config){ .noncoherent = true });
+	struct dma_device *dev = fx_io(fx);
+	struct dma_error err;
+
+	(void)state;
+	assert_true(dma_map_phys(dev, 0x1000, 16, TO, DMA_ATTR_REQUIRE_COHERENT) == E);
+	assert_int_equal(dma_last_error(dev, &err), 0);
+	assert_int_equal(err.err, -DMAMAP_EOPNOTSUPP);
+	assert_true(dma_map_phys(dev, 0x1000, 16, TO, DMA_ATTR_CC_SHARED) == E);
+	assert_int_equal(dma_last_error(dev, &err), 0);
+	assert_int_equal(err.err, -DMAMAP_EINVAL);
+	fx_free(fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stale_flags),	     cmocka_unit_test(negative_count),
-		cmocka_unit_test(shared_memory),     cmocka_unit_test(alloc_names_its_mask),
-		cmocka_unit_test(one_free_too_many), cmocka_unit_test(halves_of_a_mapping),
+		cmocka_unit_test(stale_flags),
+		cmocka_unit_test(negative_count),
+		cmocka_unit_test(shared_memory),
+		cmocka_unit_test(alloc_names_its_mask),
+		cmocka_unit_test(one_free_too_many),
+		cmocka_unit_test(halves_of_a_mapping),
+		cmocka_unit_test(reasons_have_one_error),
 	};
 
 	return FX_RUN(tests);

@@ -200,7 +200,7 @@ void live_index_free(struct live_index *index);
 /** Enter @live, which knows its kind, device, traced address, size and list. 0 or -ENOMEM. */
 int live_add(struct live_index *index, struct live *live);
 void live_remove(struct live_index *index, struct live *live);
-/** The oldest single mapping or allocation at exactly @addr; one of @size and @dir is preferred. */
+/** The oldest of that kind at exactly @addr; one of @size (of a list: its first DMA element) and @dir is preferred. */
 struct live *live_find(struct live_index *index, struct replay_device *device, enum live_kind kind,
 		       dma_addr_t addr, uint64_t size, enum dma_data_direction dir);
 /** The oldest live mapping of any kind (of a list: the first DMA element) that covers [@addr, @addr + @size). */

@@ -125,7 +125,7 @@ int dmamap_device_set_coherent(struct dma_device *dev, bool coherent);
 int dmamap_device_set_ops(struct dma_device *dev, const struct dma_map_ops *ops);
 /** Direct in spite of the table, as long as the mask covers all RAM. */
 int dmamap_device_set_ops_bypass(struct dma_device *dev, bool bypass);
-/** Bounce pool; NULL: none. */
+/** Bounce pool; NULL: none. -EINVAL (bad-argument): it belongs to another host. */
 int dmamap_device_set_bounce(struct dma_device *dev, struct dma_bounce *pool);
 /** Bounce every RAM mapping, refuse MMIO. */
 int dmamap_device_set_force_bounce(struct dma_device *dev, bool force);

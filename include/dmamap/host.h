@@ -171,7 +171,8 @@ struct dma_host {
 	/** Current CPU, a hint that may be stale, below cpu_count. Default: 0 of 1. */
 	unsigned int (*cpu_id)(struct dma_host *host);
 	unsigned int cpu_count;
-	/** Call @fn(@arg) once, @ns nanoseconds from now, outside of any library call. Default: dma_poll() does it. */
+	/** Call @fn(@arg) once, @ns nanoseconds from now (not earlier), outside of any library call, and before
+	 *  dma_host_fini() or never. Default: dma_poll() does it. */
 	void (*defer)(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns);
 	/** Monotonic time in nanoseconds. Default: time stands still. */
 	uint64_t (*time_ns)(struct dma_host *host);

@@ -158,6 +158,11 @@ int dmamap_bounce_destroy(struct dma_bounce *pool)
 	return 0;
 }
 
+struct dma_host *dmamap_bounce_host(const struct dma_bounce *pool)
+{
+	return pool->host;
+}
+
 static void add_area(struct dma_bounce *pool, struct bounce_area *area,
 		     struct dma_bounce_stats *stats)
 {

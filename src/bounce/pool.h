@@ -29,6 +29,9 @@ phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t
 			      enum dma_data_direction dir, unsigned long attrs,
 			      struct dma_error *why);
 
+/** Whose memory @pool is made of. */
+struct dma_host *dmamap_bounce_host(const struct dma_bounce *pool);
+
 /** Does @phys lie in the pool of @dev (allocated or not)? */
 bool dmamap_bounce_owns(const struct dma_device *dev, phys_addr_t phys);
 

@@ -7,6 +7,7 @@
  */
 #include <dmamap/domain.h>
 
+#include "bounce/pool.h"
 #include "direct/direct.h"
 #include "iommu/iommu.h"
 #include "map.h"
@@ -385,6 +386,8 @@ int dmamap_device_set_bounce(struct dma_device *dev, struct dma_bounce *pool)
 
 	if (err)
 		return err;
+	if (pool && dmamap_bounce_host(pool) != dev_host(dev))
+		return fail_setter(dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0);
 	dmamap_dev(dev)->bounce = pool;
 	dmamap_device_update(dev);
 	return 0;

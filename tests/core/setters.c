@@ -102,12 +102,28 @@ static void linear_map_keeps_pages(void **state)
 	fx_free(fx);
 }
 
+/** A pool belongs to its host: another host's addresses mean other memory. */
+static void pool_of_another_host(void **state)
+{
+	struct fx *fx = fx_new(NULL);
+	struct fx *other = fx_new(NULL);
+	struct dma_device *dev = fx_device(fx);
+
+	(void)state;
+	assert_int_equal(dma_device_set_bounce(dev, fx_pool(other)), -DMAMAP_EINVAL);
+	fx_reason(dev, DMA_REASON_BAD_ARGUMENT);
+	assert_int_equal(dma_device_set_bounce(dev, fx_pool(fx)), 0);
+	fx_free(other);
+	fx_free(fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(failure_does_not_seal),
 		cmocka_unit_test(hooks_in_pairs),
 		cmocka_unit_test(linear_map_keeps_pages),
+		cmocka_unit_test(pool_of_another_host),
 	};
 
 	return FX_RUN(tests);

@@ -5,18 +5,18 @@
 #include "base/host.h"
 #include "direct.h"
 
-/** Highest physical address that can have a device address at or below @limit. */
-static phys_addr_t ceiling(const struct dma_device *dev, dma_addr_t limit)
+/** Highest physical address, at most @below, with which a window ends at or below @limit; 0: none. */
+static phys_addr_t ceiling(const struct dma_device *dev, dma_addr_t limit, phys_addr_t below)
 {
 	const struct dma_range *r = dmamap_dev(dev)->range_map;
 	phys_addr_t top = 0;
 
 	if (!r)
-		return limit;
+		return limit <= below ? limit : 0;
 	for (; r->size; r++) {
 		phys_addr_t last = r->cpu + min_u64(r->size - 1, limit - r->dma);
 
-		if (r->dma <= limit && last > top)
+		if (r->dma <= limit && last > top && last <= below)
 			top = last;
 	}
 	return top;
@@ -82,35 +82,52 @@ static void *cpu_address(struct dma_device *dev, phys_addr_t phys, uint64_t size
 	return ptr;
 }
 
+/**
+ * Pages that the device reaches: NONE, *@phys and *@handle. What the host has below the highest window may lie between
+ * windows, so the lower ones are tried too.
+ */
+static enum dma_reason find_block(struct dma_device *dev, uint64_t size, gfp_t gfp,
+				  phys_addr_t *phys, dma_addr_t *handle)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	uint64_t limit = min_not_zero(d->coherent_mask, d->bus_limit);
+	enum dma_reason reason = DMA_REASON_NO_MEMORY;
+	phys_addr_t top = ceiling(dev, limit, DMAMAP_PHYS_NONE);
+
+	for (; size && top; top = ceiling(dev, limit, top - 1)) {
+		*phys = alloc_block(d->host, size, top, gfp);
+		if (*phys == DMAMAP_PHYS_NONE)
+			break;
+		reason = coherent_reach(dev, *phys, size, limit, handle);
+		if (reason == DMA_REASON_NONE)
+			break;
+		free_block(d->host, *phys, size);
+	}
+	return reason;
+}
+
 void *dmamap_direct_alloc(struct dma_device *dev, size_t bytes, dma_addr_t *handle, gfp_t gfp,
 			  unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	uint64_t limit = min_not_zero(d->coherent_mask, d->bus_limit);
 	uint64_t size = round_up(bytes, d->host->page_size);
-	enum dma_reason reason;
+	enum dma_reason reason = DMA_REASON_NO_UNCACHED;
 	phys_addr_t phys;
 	void *ptr;
 
 	(void)attrs;
-	if (!d->coherent && (!d->host->map_uncached || !d->host->unmap_uncached)) {
-		fail_range(why, dev, DMA_REASON_NO_UNCACHED, -DMAMAP_ENOMEM, 0, bytes);
-		return NULL;
+	if (d->coherent || (d->host->map_uncached && d->host->unmap_uncached))
+		reason = find_block(dev, size, gfp, &phys, handle);
+	if (reason == DMA_REASON_NONE) {
+		ptr = cpu_address(dev, phys, size);
+		if (ptr) {
+			dev_live_add(d, 1);
+			return ptr;
+		}
+		free_block(d->host, phys, size);
+		reason = d->coherent ? DMA_REASON_NOT_KMAPPABLE : DMA_REASON_NO_UNCACHED;
 	}
-	phys = size ? alloc_block(d->host, size, ceiling(dev, limit), gfp) : DMAMAP_PHYS_NONE;
-	if (phys == DMAMAP_PHYS_NONE) {
-		fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, bytes);
-		return NULL;
-	}
-	reason = coherent_reach(dev, phys, size, limit, handle);
-	ptr = reason == DMA_REASON_NONE ? cpu_address(dev, phys, size) : NULL;
-	if (ptr) {
-		dev_live_add(d, 1);
-		return ptr;
-	}
-	free_block(d->host, phys, size);
-	fail_range(why, dev, reason == DMA_REASON_NONE ? DMA_REASON_NO_UNCACHED : reason,
-		   -DMAMAP_ENOMEM, phys, bytes);
+	fail_range(why, dev, reason, -DMAMAP_ENOMEM, 0, bytes);
 	return NULL;
 }
 

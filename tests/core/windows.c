@@ -108,6 +108,26 @@ static void zero_mask_with_bus_limit(void **state)
 	fx_free(fx);
 }
 
+/** What the host has below the highest window may lie between windows: the lower ones are tried before giving up. */
+static void coherent_memory_in_a_lower_window(void **state)
+{
+	struct fx *fx = fx_new(NULL);
+	static const struct dma_range map[] = {
+		{ 0x60000000, 0x1000000, MIB(1) },
+		{ 0x00800000, 0x2000000, MIB(1) },
+		{ 0, 0, 0 },
+	};
+	struct dma_device *dev = on_bus(fx, map);
+	dma_addr_t handle;
+	void *ptr = dma_alloc_coherent(dev, 8192, &handle, GFP_KERNEL);
+
+	(void)state;
+	assert_non_null(ptr);
+	assert_true(handle >= 0x2000000 && handle < 0x2000000 + MIB(1));
+	dma_free_coherent(dev, 8192, ptr, handle);
+	fx_free(fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +135,7 @@ int main(void)
 		cmocka_unit_test(hole_bounces),
 		cmocka_unit_test(joined_windows),
 		cmocka_unit_test(required_mask),
+		cmocka_unit_test(coherent_memory_in_a_lower_window),
 		cmocka_unit_test(zero_mask_with_bus_limit),
 	};
 

@@ -47,6 +47,10 @@ static bool may_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents
 		fail_range(why, dev, DMA_REASON_NOT_COHERENT, -DMAMAP_EOPNOTSUPP, 0, 0);
 		return false;
 	}
+	if (attrs & DMA_ATTR_MMIO) { /* one attribute cannot speak for all elements */
+		fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
+		return false;
+	}
 	return dmamap_check_mask(dev, 0, 0, why) && check_list(dev, sg, nents, why);
 }
 
@@ -196,7 +200,8 @@ void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int n
 	event.attrs = attrs;
 	event.nents = listed(nents, &why);
 	dmamap_finish(&event, route, &why, false);
-	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs, route, &why)) {
+	/* no list was mapped with DMA_ATTR_MMIO, so that it may hide nothing here */
+	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs & ~DMA_ATTR_MMIO, route, &why)) {
 		dmamap_record(dev, route, &why);
 		ok = false;
 	}

@@ -22,6 +22,29 @@ static void stale_flags(void **state)
 	fx_free(fx);
 }
 
+/** One attribute cannot speak for every element: a list with DMA_ATTR_MMIO is refused, and hides no slot at the unmap. */
+static void list_of_mmio(void **state)
+{
+	struct fx *fx = fx_new(&(struct fx_config){ .force_bounce = true, .noncoherent = true });
+	struct dma_device *dev = fx_device(fx);
+	struct dma_bounce *pool = fx_pool(fx);
+	struct scatterlist sg[1];
+
+	(void)state;
+	assert_int_equal(dma_device_set_bounce(dev, pool), 0);
+	sg_init_table(sg, 1);
+	sg_set_phys(sg, 0x1000, 64);
+	assert_int_equal(dma_map_sg_attrs(dev, sg, 1, TO, DMA_ATTR_MMIO), 0);
+	fx_reason(dev, DMA_REASON_BAD_ARGUMENT);
+	expect_count(fx, "T:map_sg_err", 1);
+	expect_count(fx, "sanitize", 0);
+	expect_count(fx, "for-device", 0);
+	assert_int_equal(dma_map_sg(dev, sg, 1, TO), 1);
+	dma_unmap_sg_attrs(dev, sg, 1, TO, DMA_ATTR_MMIO);
+	assert_int_equal(fx_pool_used(pool), 0);
+	fx_free(fx);
+}
+
 /** Whoever follows a record's list never counts from a negative number. */
 static void negative_count(void **state)
 {
@@ -128,13 +151,10 @@ static void reasons_have_one_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(stale_flags),
-		cmocka_unit_test(negative_count),
-		cmocka_unit_test(shared_memory),
-		cmocka_unit_test(alloc_names_its_mask),
-		cmocka_unit_test(one_free_too_many),
-		cmocka_unit_test(halves_of_a_mapping),
-		cmocka_unit_test(reasons_have_one_error),
+		cmocka_unit_test(stale_flags),		cmocka_unit_test(list_of_mmio),
+		cmocka_unit_test(negative_count),	cmocka_unit_test(shared_memory),
+		cmocka_unit_test(alloc_names_its_mask), cmocka_unit_test(one_free_too_many),
+		cmocka_unit_test(halves_of_a_mapping),	cmocka_unit_test(reasons_have_one_error),
 	};
 
 	return FX_RUN(tests);

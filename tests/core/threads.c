@@ -117,11 +117,11 @@ static void one_domain(void **state)
 {
 	struct fx *fx = fx_new(&config);
 	struct dma_domain *domain = fx_domain(fx, DMA_INVALIDATION_LAZY);
-	struct dma_device *devs[THREADS];
+	struct dma_device *devs[THREADS] = { NULL };
 
 	(void)state;
 	for (unsigned int i = 0; i < THREADS; i++)
-		devs[i] = i < 2 ? fx_behind(fx, domain) : devs[1];
+		devs[i] = i < 2 ? fx_behind(fx, domain) : devs[i - 1];
 	run(fx, devs, translate);
 	for (unsigned int i = 0; i < 2; i++)
 		assert_int_equal(dma_device_live(devs[i]), 0);

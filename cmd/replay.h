@@ -95,20 +95,11 @@ struct replay_device {
 /* --- replay_frames.c */
 
 #define FRAMES_CLASSES 4
-/* Runs of up to so many pages are kept for the next mapping of that size. */
-#define FRAMES_KEPT 64
-
-struct frames_stack {
-	phys_addr_t *base;
-	size_t n;
-	size_t room;
-};
 
 /* A class of addresses, [start, end): what a device with some mask can tell apart. */
 struct frames_class {
 	uint64_t start;
 	uint64_t end;
-	struct frames_stack kept[FRAMES_KEPT + 1];
 };
 
 struct frames {
@@ -124,8 +115,7 @@ phys_addr_t frames_take(struct frames *frames, phys_addr_t phys, uint64_t pages,
 /** Give back what frames_take() returned. */
 void frames_give(struct frames *frames, phys_addr_t base, uint64_t pages, bool mmio);
 /** The class of an address, as words for a message. */
-void frames_class_text(struct frames *frames, phys_addr_t phys, char *buf, size_t size);
-void frames_free(struct frames *frames);
+void frames_class_text(const struct frames *frames, phys_addr_t phys, char *buf, size_t size);
 
 /* --- live mappings */
 
@@ -210,7 +200,7 @@ void live_index_free(struct live_index *index);
 /** Enter @live, which knows its kind, device, traced address, size and list. 0 or -ENOMEM. */
 int live_add(struct live_index *index, struct live *live);
 void live_remove(struct live_index *index, struct live *live);
-/** The oldest single mapping or allocation at exactly @addr; one of @size and @dir is preferred. */
+/** The oldest of that kind at exactly @addr; one of @size (of a list: its first DMA element) and @dir is preferred. */
 struct live *live_find(struct live_index *index, struct replay_device *device, enum live_kind kind,
 		       dma_addr_t addr, uint64_t size, enum dma_data_direction dir);
 /** The oldest live mapping of any kind (of a list: the first DMA element) that covers [@addr, @addr + @size). */
@@ -241,6 +231,7 @@ bool lengths_of_list(const struct iommu_lines *lines, const struct dmt_event *ev
 /* --- the replay */
 
 #define REPLAY_DEVICE_BUCKETS 1024
+#define REPLAY_POOLS	      64
 #define REPLAY_SCRATCH	      (64u << 10)
 /* Findings of one kind that are shown one by one. */
 #define REPLAY_SHOWN 5
@@ -252,7 +243,8 @@ struct replay {
 
 	struct sim_machine *machine;
 	struct sim_iommu *iommu;
-	struct dma_bounce *pool;
+	struct dma_bounce *pools[REPLAY_POOLS];
+	unsigned int n_pools;
 	struct frames frames;
 
 	struct replay_device *device_buckets[REPLAY_DEVICE_BUCKETS];

@@ -122,35 +122,54 @@ static void do_piece(struct replay *r, const struct live *live, enum data_op op,
 	}
 }
 
-/* The CPU's side of a list, element by element. */
-static void do_elements(struct replay *r, struct live *live, enum data_op op)
+/* What of [start, start + len) lies in [at, at + n): moves @start, returns the length. */
+static uint64_t clip(uint64_t *start, uint64_t len, uint64_t at, uint64_t n)
+{
+	uint64_t end = *start + len;
+
+	*start = *start > at ? *start : at;
+	end = end < at + n ? end : at + n;
+	return end > *start ? end - *start : 0;
+}
+
+/* The CPU's side of [at, at + n) of a list, element by element. */
+static void do_elements(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+			uint64_t n)
 {
 	struct scatterlist *sg;
+	uint64_t begin = 0;
 	unsigned int i;
 
 	for_each_sg(live->list.sgl, sg, live->list.nents, i)
 	{
-		struct piece piece = { .key = sg_phys(sg), .len = sg->length };
+		uint64_t start = begin, len = clip(&start, sg->length, at, n);
+		struct piece piece = { .key = sg_phys(sg) + (start - begin), .len = len };
 
+		begin += sg->length;
+		if (!len)
+			continue;
 		piece.cpu = sim_cpu_ptr(r->machine, piece.key, piece.len);
 		do_piece(r, live, op, &piece, live->seed);
 	}
 }
 
 /* The device's side: its elements cover those of the CPU in order, with other boundaries. */
-static void do_segments(struct replay *r, struct live *live, enum data_op op)
+static void do_segments(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+			uint64_t n)
 {
 	struct scatterlist *cpu = live->list.sgl, *dma = live->list.sgl;
-	uint64_t cpu_at = 0, dma_at = 0;
+	uint64_t cpu_at = 0, dma_at = 0, begin = 0;
 	unsigned int left = live->list.ents;
 
 	while (left && cpu) {
 		uint64_t cpu_left = cpu->length - cpu_at, dma_left = dma->dma_length - dma_at;
-		uint64_t len = cpu_left < dma_left ? cpu_left : dma_left;
-		struct piece piece = { NULL, sg_phys(cpu) + cpu_at, dma->dma_address + dma_at,
-				       len };
+		uint64_t len = cpu_left < dma_left ? cpu_left : dma_left, start = begin;
+		struct piece piece = { .len = clip(&start, len, at, n) };
 
+		piece.key = sg_phys(cpu) + cpu_at + (start - begin);
+		piece.dma = dma->dma_address + dma_at + (start - begin);
 		do_piece(r, live, op, &piece, live->seed);
+		begin += len;
 		cpu_at += len;
 		dma_at += len;
 		if (cpu_at == cpu->length) {
@@ -166,6 +185,14 @@ static void do_segments(struct replay *r, struct live *live, enum data_op op)
 	if (left || cpu)
 		tell_mismatch(r, live, &(struct piece){ .dma = live->dma },
 			      "the device's elements are not as long as the list");
+}
+
+static void do_list(struct replay *r, struct live *live, enum data_op op, uint64_t at, uint64_t n)
+{
+	if (op == CPU_FILL || op == CPU_CHECK)
+		do_elements(r, live, op, at, n);
+	else
+		do_segments(r, live, op, at, n);
 }
 
 static void do_part(struct replay *r, struct live *live, enum data_op op, uint64_t at, uint64_t len,
@@ -194,15 +221,19 @@ static void do_known(struct replay *r, struct live *live, enum data_op op, uint6
 	do_part(r, live, op, to, end - to, live->seed);
 }
 
-/* Read or check the whole mapping. */
+/* Read or check [at, at + len), or fill it with what is in it. */
+static void look_part(struct replay *r, struct live *live, enum data_op op, uint64_t at,
+		      uint64_t len)
+{
+	if (live->kind == LIVE_LIST)
+		do_list(r, live, op, at, len);
+	else
+		do_known(r, live, op, at, len);
+}
+
 static void look(struct replay *r, struct live *live, enum data_op op)
 {
-	if (live->kind != LIVE_LIST)
-		do_known(r, live, op, 0, live->size);
-	else if (op == CPU_CHECK)
-		do_elements(r, live, op);
-	else
-		do_segments(r, live, op);
+	look_part(r, live, op, 0, live->size);
 }
 
 /* Write new data to the whole mapping. */
@@ -210,33 +241,34 @@ static void renew(struct replay *r, struct live *live, enum data_op op)
 {
 	live->seed = new_seed(r);
 	live->overlay_len = 0;
-	if (live->kind != LIVE_LIST)
-		do_part(r, live, op, 0, live->size, live->seed);
-	else if (op == CPU_FILL)
-		do_elements(r, live, op);
-	else
-		do_segments(r, live, op);
+	look(r, live, op);
 }
 
-/* Write new data to a part, if what was written to another part before can still be told. */
+/* Could a second pattern be in this part, and nowhere else? Elements of a list may share memory. */
+static bool can_differ(const struct live *live, uint64_t at, uint64_t len)
+{
+	return live->kind != LIVE_LIST &&
+	       (!live->overlay_len ||
+		(at <= live->overlay_at && at + len >= live->overlay_at + live->overlay_len));
+}
+
+/* Write new data to a part, if that is possible. */
 static void renew_part(struct replay *r, struct live *live, enum data_op op, uint64_t at,
 		       uint64_t len)
 {
-	if (live->kind == LIVE_LIST || (at == 0 && len == live->size)) {
+	if (at == 0 && len == live->size) {
 		renew(r, live, op);
 		return;
 	}
-	if (live->overlay_len &&
-	    (at > live->overlay_at || at + len < live->overlay_at + live->overlay_len)) {
-		/* The sync that follows copies the CPU's side: let that be what the device sees now. */
-		if (op == CPU_FILL)
-			do_known(r, live, op, at, len);
+	if (can_differ(live, at, len)) {
+		live->overlay_at = at;
+		live->overlay_len = len;
+		live->overlay_seed = new_seed(r);
+	} else if (op == DEVICE_WRITE) {
 		return;
 	}
-	live->overlay_at = at;
-	live->overlay_len = len;
-	live->overlay_seed = new_seed(r);
-	do_part(r, live, op, at, len, live->overlay_seed);
+	/* A sync copies the CPU's side: it must at least be what the device sees now. */
+	look_part(r, live, op, at, len);
 }
 
 static bool device_reads(enum dma_data_direction dir)
@@ -344,16 +376,6 @@ void data_try_stale(struct replay *r, struct live *live)
 			dmt_name(r->reader), r->line, live->device->name, live->dma);
 }
 
-/* A list is looked at as a whole: its syncs are of all of it. */
-static void look_part(struct replay *r, struct live *live, enum data_op op, uint64_t at,
-		      uint64_t len)
-{
-	if (live->kind == LIVE_LIST)
-		look(r, live, op);
-	else
-		do_known(r, live, op, at, len);
-}
-
 void data_after_sync_for_cpu(struct replay *r, struct live *live, uint64_t at, uint64_t len,
 			     enum dma_data_direction dir)
 {
@@ -364,8 +386,12 @@ void data_after_sync_for_cpu(struct replay *r, struct live *live, uint64_t at, u
 void data_before_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
 				 enum dma_data_direction dir)
 {
-	if (r->options.verify && device_reads(dir) && device_reads(live->dir))
+	if (!r->options.verify || !device_reads(dir))
+		return;
+	if (device_reads(live->dir))
 		renew_part(r, live, CPU_FILL, at, len);
+	else
+		look_part(r, live, CPU_FILL, at, len);
 }
 
 void data_after_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,

@@ -4,13 +4,10 @@
  * below 2^32, up to the device's mask, above it. So nothing aliases, nothing collides with the machine's own memory,
  * and memory is bounded by what is live at a time, whatever addresses the trace has.
  *
- * Every class has RAM and, above it, a BAR. Short runs of frames go to a stack of their size when they are given back,
- * and come from there again: the one used last is still in the CPU's caches.
+ * Every class has RAM and, above it, a BAR.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 
 #include "replay.h"
 
@@ -19,8 +16,6 @@
 #define BAR_MAX (32ull << 30)
 /* Nothing lies above: an IOMMU's output is not wider, and a table's neither. */
 #define TOP ((uint64_t)1 << 52)
-/* Bytes that are taken at once for short runs. */
-#define CHUNK_PAGES 256u
 
 static void add_class(struct frames *frames, uint64_t start, uint64_t end)
 {
@@ -33,7 +28,9 @@ static void add_class(struct frames *frames, uint64_t start, uint64_t end)
 
 static void cut_classes(struct frames *frames, unsigned int mask_bits)
 {
-	uint64_t cuts[3] = { 1ull << 24, 1ull << 32, mask_bits < 52 ? 1ull << mask_bits : TOP };
+	/* Below 16 bits a mask reaches nothing worth a class. */
+	unsigned int bits = mask_bits < 16 ? 16 : mask_bits;
+	uint64_t cuts[3] = { 1ull << 24, 1ull << 32, bits < 52 ? 1ull << bits : TOP };
 	uint64_t start = 0;
 
 	/* Three sorted numbers, one of them inserted. */
@@ -82,16 +79,7 @@ int frames_init(struct frames *frames, struct sim_machine *machine, unsigned int
 	return rc;
 }
 
-void frames_free(struct frames *frames)
-{
-	for (unsigned int i = 0; i < frames->n; i++) {
-		for (unsigned int k = 0; k <= FRAMES_KEPT; k++)
-			free(frames->classes[i].kept[k].base);
-	}
-	memset(frames, 0, sizeof(*frames));
-}
-
-static struct frames_class *class_of(struct frames *frames, phys_addr_t last)
+static const struct frames_class *class_of(const struct frames *frames, phys_addr_t last)
 {
 	unsigned int i = 0;
 
@@ -100,81 +88,29 @@ static struct frames_class *class_of(struct frames *frames, phys_addr_t last)
 	return &frames->classes[i];
 }
 
-static bool push(struct frames_stack *stack, phys_addr_t base)
-{
-	if (stack->n == stack->room) {
-		size_t room = stack->room ? stack->room * 2 : 64;
-		phys_addr_t *grown = realloc(stack->base, room * sizeof(*grown));
-
-		if (!grown)
-			return false;
-		stack->base = grown;
-		stack->room = room;
-	}
-	stack->base[stack->n++] = base;
-	return true;
-}
-
-static phys_addr_t take_fresh(struct frames *frames, const struct frames_class *c, uint64_t pages)
-{
-	return sim_alloc(frames->machine, pages * DMAMAP_PAGE_SIZE, DMAMAP_PAGE_SIZE, c->start,
-			 c->end - 1);
-}
-
-/* One run of @pages; the rest of a chunk is kept. */
-static phys_addr_t take_short(struct frames *frames, struct frames_class *c, uint64_t pages)
-{
-	struct frames_stack *stack = &c->kept[pages];
-	uint64_t runs = CHUNK_PAGES / pages, bytes = pages * DMAMAP_PAGE_SIZE;
-	phys_addr_t base;
-
-	if (stack->n)
-		return stack->base[--stack->n];
-	/* Small classes have nothing to keep in stock. */
-	if (c->end - c->start < (1ull << 30))
-		return take_fresh(frames, c, pages);
-	base = take_fresh(frames, c, runs * pages);
-	if (base == DMAMAP_PHYS_NONE)
-		return take_fresh(frames, c, pages);
-	for (uint64_t i = runs - 1; i > 0; i--) {
-		if (!push(stack, base + i * bytes))
-			break;
-	}
-	return base;
-}
-
 phys_addr_t frames_take(struct frames *frames, phys_addr_t phys, uint64_t pages, bool mmio)
 {
-	struct frames_class *c;
-	uint64_t last;
+	const struct frames_class *c;
+	uint64_t bytes, last;
 
-	if (!pages || __builtin_mul_overflow(pages, DMAMAP_PAGE_SIZE, &last) ||
-	    __builtin_add_overflow(page_floor(phys), last - 1, &last))
+	if (!pages || __builtin_mul_overflow(pages, DMAMAP_PAGE_SIZE, &bytes) ||
+	    __builtin_add_overflow(page_floor(phys), bytes - 1, &last))
 		return DMAMAP_PHYS_NONE;
 	c = class_of(frames, last);
 	if (mmio)
-		return sim_alloc_mmio(frames->machine, pages * DMAMAP_PAGE_SIZE, c->start,
-				      c->end - 1);
-	return pages <= FRAMES_KEPT ? take_short(frames, c, pages) : take_fresh(frames, c, pages);
+		return sim_alloc_mmio(frames->machine, bytes, c->start, c->end - 1);
+	return sim_alloc(frames->machine, bytes, DMAMAP_PAGE_SIZE, c->start, c->end - 1);
 }
 
 void frames_give(struct frames *frames, phys_addr_t base, uint64_t pages, bool mmio)
 {
-	struct frames_class *c = class_of(frames, base);
-
-	if (mmio) {
+	if (mmio)
 		sim_free_mmio(frames->machine, base, pages * DMAMAP_PAGE_SIZE);
-		return;
-	}
-	if (pages <= FRAMES_KEPT && c->end - c->start >= (1ull << 30)) {
-		/* Without room to remember it the run is lost until the end: no harm but its size. */
-		(void)push(&c->kept[pages], base);
-		return;
-	}
-	sim_free(frames->machine, base, pages * DMAMAP_PAGE_SIZE);
+	else
+		sim_free(frames->machine, base, pages * DMAMAP_PAGE_SIZE);
 }
 
-void frames_class_text(struct frames *frames, phys_addr_t phys, char *buf, size_t size)
+void frames_class_text(const struct frames *frames, phys_addr_t phys, char *buf, size_t size)
 {
 	const struct frames_class *c = class_of(frames, phys);
 

@@ -231,11 +231,11 @@ struct wanted {
 static bool suits(const struct live *live, const struct wanted *want)
 {
 	uint64_t at = want->addr - live->traced;
+	bool same = live->span == want->size && live->dir == want->dir;
 
 	if (!want->exact)
 		return at < live->span && want->size <= live->span - at;
-	return at == 0 && live->kind == want->kind &&
-	       (!want->strict || (live->size == want->size && live->dir == want->dir));
+	return at == 0 && live->kind == want->kind && (same || !want->strict);
 }
 
 static struct live *find_in_block(struct live_index *index, const struct live_key *key,

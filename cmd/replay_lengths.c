@@ -17,6 +17,8 @@
 #define RING (1u << 16)
 /* How far before the event its lines may be, not counting a line for each element. */
 #define LOOK_BACK 4096u
+/* Steps of a walk, not counting some for each element: lists that overlap themselves can have many dead ends. */
+#define STEPS (1u << 20)
 
 int iommu_lines_add(struct iommu_lines *lines, const struct dmt_event *event)
 {
@@ -30,21 +32,32 @@ int iommu_lines_add(struct iommu_lines *lines, const struct dmt_event *event)
 	return 0;
 }
 
-/* A walk through the I/O addresses of one list. */
+/* Where the walk is: at I/O address @at, in element @i of the list and @k of the device's. */
+struct place {
+	size_t i;
+	size_t k;
+	uint64_t at;
+	/* End of the device's element. */
+	uint64_t end;
+	/* The line that covers @at, and where its run ends: it may go on in further lines. */
+	uint64_t line;
+	uint64_t run_end;
+	/* The way to try next from here, and whether the latest one finished element i, of this length. */
+	int way;
+	bool finished;
+	uint64_t len;
+};
+
+/* A walk through the I/O addresses of one list: the places on the way, so that it can turn back at a wrong one. */
 struct walk {
 	const struct iommu_lines *lines;
 	const struct dmt_event *event;
 	/* Oldest line to look at. */
 	uint64_t oldest;
-	/* The line that covers the current position, and where its run ends: it may go on in further lines. */
-	uint64_t line;
-	uint64_t run_end;
-	/* The current element and the one of the device. */
-	size_t i;
-	size_t k;
-	uint64_t at;
-	uint64_t end;
-	uint64_t *len;
+	struct place *places;
+	size_t depth;
+	size_t room;
+	uint64_t steps_left;
 };
 
 static const struct iommu_line *line_of(const struct walk *w, uint64_t n)
@@ -59,116 +72,178 @@ static bool has(const struct iommu_line *line, uint64_t iova, phys_addr_t phys)
 	return at < line->size && line->phys + at == phys;
 }
 
-/* The next line after the current one that has @phys at @iova; the current one stays if there is none. */
-static bool go_on(struct walk *w, uint64_t iova, phys_addr_t phys)
+static void take_line(const struct walk *w, struct place *p, uint64_t n)
 {
-	for (uint64_t n = w->line + 1; n < w->lines->n; n++) {
+	p->line = n;
+	p->run_end = line_of(w, n)->iova + line_of(w, n)->size;
+}
+
+/* The next line after the current one that has @phys at @iova. */
+static bool go_on(const struct walk *w, struct place *p, uint64_t iova, phys_addr_t phys)
+{
+	for (uint64_t n = p->line + 1; n < w->lines->n; n++) {
 		if (has(line_of(w, n), iova, phys)) {
-			w->line = n;
-			w->run_end = line_of(w, n)->iova + line_of(w, n)->size;
+			take_line(w, p, n);
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool find_start(struct walk *w, uint64_t iova, phys_addr_t phys)
+/* The latest line that has it. */
+static bool find_start(const struct walk *w, struct place *p, uint64_t iova, phys_addr_t phys)
 {
 	for (uint64_t n = w->lines->n; n-- > w->oldest;) {
 		if (has(line_of(w, n), iova, phys)) {
-			w->line = n;
-			w->run_end = line_of(w, n)->iova + line_of(w, n)->size;
+			take_line(w, p, n);
 			return true;
 		}
 	}
 	return false;
 }
 
-/* Element i ends here; the next one begins. */
-static void finish(struct walk *w, uint64_t end)
-{
-	w->len[w->i++] = end - w->at;
-	w->at = end;
-}
-
-/* Must every element that is left be alone in one of the device's? */
-static bool one_each(const struct walk *w)
+/* Enter the device's element k; its first line is behind those of the one before, if there was one. */
+static bool enter(const struct walk *w, struct place *p)
 {
 	const struct dmt_event *ev = w->event;
 
-	return !ev->truncated && ev->n_phys - w->i == ev->n_dma - w->k;
+	p->at = ev->dma[p->k];
+	if (!ev->len[p->k] || __builtin_add_overflow(p->at, ev->len[p->k], &p->end))
+		return false;
+	if (p->k && go_on(w, p, p->at, ev->phys[p->i]))
+		return true;
+	return find_start(w, p, p->at, ev->phys[p->i]);
 }
 
-/* Does the next element begin inside of this one's run? */
-static bool starts_inside(struct walk *w, uint64_t limit)
+/* May another element of the list follow inside of this one of the device's? */
+static bool may_follow(const struct walk *w, const struct place *p)
 {
 	const struct dmt_event *ev = w->event;
-	uint64_t ahead;
 
-	if (w->i + 1 >= ev->n_phys || one_each(w))
+	return p->i + 1 < ev->n_phys && (ev->truncated || ev->n_phys - p->i > ev->n_dma - p->k);
+}
+
+/* Element i has @len bytes, and the next one begins. */
+static void finish(struct place *p, struct place *next, uint64_t len)
+{
+	p->finished = true;
+	p->len = len;
+	next->i++;
+	next->at += len;
+}
+
+/* The next element begins inside of this one's run. */
+static bool starts_inside(const struct walk *w, struct place *p, struct place *next)
+{
+	uint64_t limit = p->run_end < p->end ? p->run_end : p->end, ahead;
+
+	if (!may_follow(w, p))
 		return false;
-	ahead = ev->phys[w->i + 1] - ev->phys[w->i];
-	if (!ahead || ahead >= limit - w->at || (w->at + ahead) % DMAMAP_PAGE_SIZE)
+	ahead = w->event->phys[p->i + 1] - w->event->phys[p->i];
+	if (!ahead || ahead >= limit - p->at || (p->at + ahead) % DMAMAP_PAGE_SIZE)
 		return false;
-	finish(w, w->at + ahead);
+	finish(p, next, ahead);
 	return true;
 }
 
-/* The run ends inside of the device's element: another element follows, or the run goes on in a further line. */
-static bool pass_run_end(struct walk *w)
+/* The next element begins where the run ends. */
+static bool starts_behind(const struct walk *w, struct place *p, struct place *next)
+{
+	if (p->run_end >= p->end || !may_follow(w, p) ||
+	    !go_on(w, next, p->run_end, w->event->phys[p->i + 1]))
+		return false;
+	finish(p, next, p->run_end - p->at);
+	return true;
+}
+
+/* The run goes on in a further line. */
+static bool continues(const struct walk *w, struct place *p, struct place *next)
+{
+	p->finished = false;
+	return p->run_end < p->end &&
+	       go_on(w, next, p->run_end, w->event->phys[p->i] + (p->run_end - p->at));
+}
+
+/* The device's element ends, or what is listed of a list that was cut off. */
+static bool ends(const struct walk *w, struct place *p, struct place *next)
 {
 	const struct dmt_event *ev = w->event;
-	uint64_t end = w->run_end;
+	uint64_t end = p->run_end < p->end ? p->run_end : p->end;
 
-	if (w->i + 1 < ev->n_phys && !one_each(w) && go_on(w, end, ev->phys[w->i + 1])) {
-		finish(w, end);
-		return true;
+	if (end != p->end && !(ev->truncated && p->i + 1 == ev->n_phys))
+		return false;
+	finish(p, next, end - p->at);
+	next->k++;
+	if (next->i == ev->n_phys)
+		return next->k == ev->n_dma || ev->truncated;
+	return next->k < ev->n_dma && enter(w, next);
+}
+
+static bool try_way(const struct walk *w, struct place *p, struct place *next)
+{
+	*next = *p;
+	next->way = 0;
+	switch (p->way++) {
+	case 0:
+		return starts_inside(w, p, next);
+	case 1:
+		return starts_behind(w, p, next);
+	case 2:
+		return continues(w, p, next);
+	default:
+		return ends(w, p, next);
 	}
-	if (go_on(w, end, ev->phys[w->i] + (end - w->at)))
-		return true;
-	/* What follows a list that was cut off is not listed. */
-	if (ev->truncated && w->i + 1 == ev->n_phys) {
-		finish(w, end);
-		return true;
+}
+
+#define WAYS 4
+
+static bool push(struct walk *w, const struct place *place)
+{
+	if (w->depth == w->room) {
+		size_t room = w->room ? w->room * 2 : 256;
+		struct place *grown = realloc(w->places, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		w->places = grown;
+		w->room = room;
+	}
+	w->places[w->depth++] = *place;
+	return true;
+}
+
+/* Goes through the list; at a dead end it turns back to the last place with another way. */
+static bool walk_list(struct walk *w)
+{
+	struct place next = { 0 };
+
+	if (!w->event->n_dma || !enter(w, &next) || !push(w, &next))
+		return false;
+	while (w->depth && w->steps_left--) {
+		struct place *p = &w->places[w->depth - 1];
+
+		if (p->way == WAYS)
+			w->depth--;
+		else if (!try_way(w, p, &next))
+			continue;
+		else if (next.i == w->event->n_phys)
+			return true;
+		else if (!push(w, &next))
+			return false;
 	}
 	return false;
 }
 
-/* All elements in one of the device's elements. */
-static bool walk_one(struct walk *w)
+static bool lengths_by_lines(struct walk *w, uint64_t *len)
 {
-	const struct dmt_event *ev = w->event;
+	bool found = walk_list(w);
 
-	while (w->i < ev->n_phys) {
-		uint64_t limit = w->run_end < w->end ? w->run_end : w->end;
-
-		if (starts_inside(w, limit))
-			continue;
-		if (w->run_end >= w->end) {
-			finish(w, w->end);
-			return true;
-		}
-		if (!pass_run_end(w))
-			return false;
+	for (size_t i = 0, n = 0; found && i < w->depth; i++) {
+		if (w->places[i].finished)
+			len[n++] = w->places[i].len;
 	}
-	return ev->truncated;
-}
-
-static bool walk_list(struct walk *w)
-{
-	const struct dmt_event *ev = w->event;
-
-	for (w->k = 0; w->k < ev->n_dma && w->i < ev->n_phys; w->k++) {
-		w->at = ev->dma[w->k];
-		if (!ev->len[w->k] || __builtin_add_overflow(w->at, ev->len[w->k], &w->end))
-			return false;
-		if ((!w->k || !go_on(w, w->at, ev->phys[w->i])) &&
-		    !find_start(w, w->at, ev->phys[w->i]))
-			return false;
-		if (!walk_one(w))
-			return false;
-	}
-	return w->i == ev->n_phys && (w->k == ev->n_dma || ev->truncated);
+	free(w->places);
+	return found;
 }
 
 /* The last resort: whole pages, the last element takes what is left. */
@@ -189,7 +264,7 @@ static void page_rule(const struct dmt_event *ev, uint64_t *len)
 bool lengths_of_list(const struct iommu_lines *lines, const struct dmt_event *ev, uint64_t *len)
 {
 	uint64_t reach = LOOK_BACK + 4 * (uint64_t)ev->n_phys;
-	struct walk w = { .lines = lines, .event = ev, .len = len };
+	struct walk w = { .lines = lines, .event = ev };
 
 	if (ev->nents == ev->ents && ev->n_phys == ev->n_len) {
 		for (size_t i = 0; i < ev->n_phys; i++)
@@ -198,7 +273,8 @@ bool lengths_of_list(const struct iommu_lines *lines, const struct dmt_event *ev
 	}
 	reach = reach < RING ? reach : RING;
 	w.oldest = lines->n > reach ? lines->n - reach : 0;
-	if (lines->n && walk_list(&w))
+	w.steps_left = STEPS + 16 * (uint64_t)ev->n_phys;
+	if (lines->n && lengths_by_lines(&w, len))
 		return true;
 	page_rule(ev, len);
 	return false;

@@ -13,22 +13,46 @@
 
 #define POOL_BYTES (64ull << 20)
 #define POOL_TOP   0xffffffffull
-/* What the translator in front of devices with a method table adds. */
-#define OPS_OFFSET (1ull << 40)
+/* Like a PC's: without such a zone no mask below 32 bits would be of use. */
+#define ZONE_TOP 0xffffffull
 
 static uint64_t mask_of(const struct replay *r)
 {
 	return DMA_BIT_MASK(r->options.mask_bits);
 }
 
-/* Below the mask and below 4 GiB; a quarter of what a very narrow mask reaches. */
+/*
+ * Below the mask and below 4 GiB, and no more than a quarter of that. The memory is the machine's, untouched: what the
+ * library takes itself it clears, which would be most of the work of a short replay.
+ */
 static int make_pool(struct replay *r)
 {
-	uint64_t ceiling = mask_of(r) < POOL_TOP ? mask_of(r) : POOL_TOP;
+	uint64_t ceiling = mask_of(r) < POOL_TOP ? mask_of(r) : POOL_TOP, bytes = ceiling / 4;
 	struct dma_bounce_config config = { .size = sizeof(config), .ceiling = ceiling };
+	int rc;
 
-	config.bytes = POOL_BYTES < ceiling / 4 ? POOL_BYTES : ceiling / 4;
-	return dma_bounce_create(sim_host(r->machine), &config, &r->pool);
+	bytes -= bytes % DMAMAP_PAGE_SIZE;
+	config.bytes = POOL_BYTES < bytes ? POOL_BYTES : bytes;
+	config.base = sim_alloc(r->machine, config.bytes, DMAMAP_PAGE_SIZE, 0, ceiling);
+	if (!config.bytes || config.base == DMAMAP_PHYS_NONE)
+		return -ENOMEM;
+	rc = dma_bounce_create(sim_host(r->machine), &config, &r->pools[r->n_pools]);
+	if (!rc)
+		r->n_pools++;
+	return rc;
+}
+
+/* The pool of a new device: another one when the latest is half full, as long as there is memory for it. */
+static int choose_pool(struct replay *r)
+{
+	struct dma_bounce_stats stats;
+
+	if (!r->n_pools)
+		return make_pool(r);
+	dma_bounce_get_stats(r->pools[r->n_pools - 1], &stats);
+	if (stats.used_slots > stats.slots / 2 && r->n_pools < REPLAY_POOLS)
+		(void)make_pool(r);
+	return 0;
 }
 
 static int make_iommu(struct replay *r)
@@ -45,8 +69,10 @@ static int build(struct replay *r)
 
 	if (!rc)
 		rc = frames_init(&r->frames, r->machine, r->options.mask_bits);
-	if (!rc)
+	if (!rc) {
+		sim_host(r->machine)->zone_dma_limit = ZONE_TOP;
 		rc = sim_start(r->machine);
+	}
 	return rc;
 }
 
@@ -86,10 +112,9 @@ void machine_end(struct replay *r)
 	}
 	if (r->iommu)
 		sim_iommu_destroy(r->iommu);
-	if (r->pool)
-		dma_bounce_destroy(r->pool);
+	for (unsigned int i = 0; i < r->n_pools; i++)
+		dma_bounce_destroy(r->pools[i]);
 	live_index_free(&r->index);
-	frames_free(&r->frames);
 	sim_machine_destroy(r->machine);
 	free(r->lines.ring);
 	free(r->lengths);
@@ -123,13 +148,25 @@ static int put_behind_iommu(struct replay *r, struct replay_device *device)
 
 static int give_pool(struct replay *r, struct replay_device *device)
 {
-	int rc = r->pool ? 0 : make_pool(r);
+	int rc;
 
+	/* With so many lines nothing is out of reach. */
+	if (device->route == REPLAY_DIRECT && r->options.mask_bits >= 52)
+		return 0;
+	rc = choose_pool(r);
 	if (!rc)
-		rc = dma_device_set_bounce(sim_dma(device->sim), r->pool);
+		rc = dma_device_set_bounce(sim_dma(device->sim), r->pools[r->n_pools - 1]);
 	if (!rc && device->route == REPLAY_BOUNCE)
 		rc = dma_device_set_force_bounce(sim_dma(device->sim), true);
 	return rc;
+}
+
+/* What the translator in front of devices with a method table adds: something that the mask leaves room for. */
+static uint64_t ops_offset(const struct replay *r)
+{
+	unsigned int bits = r->options.mask_bits;
+
+	return bits >= 48 ? 1ull << 40 : bits >= 28 ? 1ull << 24 : DMAMAP_PAGE_SIZE;
 }
 
 static int set_route(struct replay *r, struct replay_device *device)
@@ -138,10 +175,10 @@ static int set_route(struct replay *r, struct replay_device *device)
 	case REPLAY_IOMMU:
 		return put_behind_iommu(r, device);
 	case REPLAY_OPS:
-		sim_device_set_offset(device->sim, OPS_OFFSET);
+		sim_device_set_offset(device->sim, ops_offset(r));
 		return dma_device_set_ops(sim_dma(device->sim), sim_ops(SIM_OPS_PHYS));
 	default:
-		return give_pool(r, device);
+		return 0;
 	}
 }
 
@@ -178,24 +215,32 @@ static int refuse_mask(const struct replay *r, struct replay_device *device)
 			 r->options.mask_bits, device->name, text);
 }
 
+static int no_device(const struct replay_device *device, int rc)
+{
+	cmd_say("%s: the simulated device cannot be set up: %s", device->name, strerror(-rc));
+	return CMD_INTERNAL;
+}
+
+/* The pool comes last: a mask that reaches nothing is the user's error and shall be called so. */
 static int create(struct replay *r, struct replay_device *device)
 {
 	int rc = set_up(r, device);
 
-	if (rc) {
-		cmd_say("%s: the simulated device cannot be set up: %s", device->name,
-			strerror(-rc));
-		return CMD_INTERNAL;
-	}
+	if (rc)
+		return no_device(device, rc);
 	if (dma_set_mask_and_coherent(sim_dma(device->sim), mask_of(r)))
 		return refuse_mask(r, device);
+	if (device->route == REPLAY_DIRECT || device->route == REPLAY_BOUNCE)
+		rc = give_pool(r, device);
+	if (rc)
+		return no_device(device, rc);
 	r->counts.devices++;
 	return 0;
 }
 
 static struct replay_device **bucket_of(struct replay *r, const char *name)
 {
-	uint64_t h = 0xcbf29ce484222325ull + r->trace;
+	uint64_t h = 0xcbf29ce484222325ull;
 
 	for (; *name; name++)
 		h = (h ^ (unsigned char)*name) * 0x100000001b3ull;
@@ -247,8 +292,8 @@ void machine_figures(struct replay *r)
 		if (device->domain)
 			add_domain(r, device->domain);
 	}
-	if (!r->pool)
-		return;
-	dma_bounce_get_stats(r->pool, &pool);
-	r->counts.bounce_peak_bytes = pool.peak_slots * pool.slot_size;
+	for (unsigned int i = 0; i < r->n_pools; i++) {
+		dma_bounce_get_stats(r->pools[i], &pool);
+		r->counts.bounce_peak_bytes += pool.peak_slots * pool.slot_size;
+	}
 }

@@ -74,7 +74,8 @@ struct dma_event {
 	/** ALLOC, FREE, and ALLOC_PAGES, FREE_PAGES: the linear address. */
 	const void *cpu_addr;
 	gfp_t gfp;
-	/** Lists: the first element, how many CPU elements (nents) and, for MAP_SG, DMA elements (ents). */
+	/** Lists: the first element, how many CPU elements (nents) and, for MAP_SG, DMA elements (ents). A call that was
+	 *  refused before its list was looked at may say more than there are: stop where sg_next() gives NULL. */
 	const struct scatterlist *sgl;
 	unsigned int nents;
 	unsigned int ents;

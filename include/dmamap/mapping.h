@@ -70,6 +70,7 @@ dma_addr_t dmamap_map_single_attrs(struct dma_device *dev, void *ptr, size_t siz
  * dma_map_sg_attrs() - map a list.
  * @sg:    first element; @nents of them, chains followed; DMA fields are written, CPU fields never
  * @nents: CPU elements, at least 1
+ * @attrs: as for dma_map_phys(), but DMA_ATTR_MMIO is refused (bad-argument): MMIO is mapped by physical address
  *
  * Return: the number of DMA elements, at most @nents (an IOMMU merges), 0 on failure; then no element is mapped.
  * Program the hardware from that many elements; unmap and sync with @nents.

@@ -123,6 +123,7 @@ void *dmamap_alloc_attrs(struct dma_device *dev, size_t size, dma_addr_t *handle
 	bool silent = !may_alloc(dev, size, handle, gfp, attrs, &why);
 	void *ptr = silent ? NULL : alloc_by_route(dev, size, handle, gfp, attrs, &why);
 
+	why.mask = dmamap_dev(dev)->coherent_mask;
 	event.cpu_addr = ptr;
 	event.dma_addr = ptr ? *handle : 0;
 	/* of these refusals the kernel records the shared one */

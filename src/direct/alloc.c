@@ -12,18 +12,18 @@
 #include "direct.h"
 #include "restricted.h"
 
-/** Highest physical address that can have a device address at or below @limit. */
-static phys_addr_t ceiling(const struct dma_device *dev, dma_addr_t limit)
+/** Highest physical address, at most @below, with which a window ends at or below @limit; 0: none. */
+static phys_addr_t ceiling(const struct dma_device *dev, dma_addr_t limit, phys_addr_t below)
 {
 	const struct dma_range *r = dmamap_dev(dev)->range_map;
 	phys_addr_t top = 0;
 
 	if (!r)
-		return limit;
+		return limit <= below ? limit : 0;
 	for (; r->size; r++) {
 		phys_addr_t last = r->cpu + min_u64(r->size - 1, limit - r->dma);
 
-		if (r->dma <= limit && last > top)
+		if (r->dma <= limit && last > top && last <= below)
 			top = last;
 	}
 	return top;
@@ -42,9 +42,9 @@ enum dma_reason dmamap_direct_coherent_reach(const struct dma_device *dev, phys_
 	bool shared = dev_needs_shared(dev);
 	dma_addr_t last;
 
-	if (!dmamap_dev_to_dma(dev, phys, shared, handle) ||
-	    !dmamap_dev_to_dma(dev, phys + size - 1, shared, &last) || last - *handle != size - 1)
+	if (!dmamap_dev_range_to_dma(dev, phys, size, shared, handle))
 		return DMA_REASON_OUTSIDE_RANGE_MAP;
+	last = *handle + (size - 1);
 	return last < *handle || last > coherent_limit(dev) ? DMA_REASON_BEYOND_MASK
 							    : DMA_REASON_NONE;
 }
@@ -60,21 +60,29 @@ static bool keep(const struct dma_device *dev, phys_addr_t phys, uint64_t size, 
 	return *reason == DMA_REASON_NONE;
 }
 
+/** The next ceiling to try below @top: the end of a lower window, 32 bits, the DMA zone; 0: none is left. */
+static phys_addr_t lower_ceiling(const struct dma_device *dev, phys_addr_t top)
+{
+	const phys_addr_t zones[] = { DMA_BIT_MASK(32), dev_host(dev)->zone_dma_limit };
+	phys_addr_t best = top ? ceiling(dev, coherent_limit(dev), top - 1) : 0;
+
+	for (unsigned int i = 0; i < 2; i++)
+		if (zones[i] < top && zones[i] > best)
+			best = zones[i];
+	return best;
+}
+
 phys_addr_t dmamap_direct_take(struct dma_device *dev, uint64_t size, gfp_t gfp, dma_addr_t *handle,
 			       struct dma_error *why)
 {
 	struct dma_host *host = dev_host(dev);
-	const phys_addr_t lower[] = { ~(phys_addr_t)0, DMA_BIT_MASK(32), host->zone_dma_limit };
-	phys_addr_t top = ceiling(dev, coherent_limit(dev));
+	phys_addr_t top = ceiling(dev, coherent_limit(dev), DMAMAP_PHYS_NONE);
 	phys_addr_t phys = size ? dmamap_block_contiguous(host, size, top, gfp) : DMAMAP_PHYS_NONE;
 	enum dma_reason reason;
 
 	if (keep(dev, phys, size, handle, &reason))
 		return phys;
-	for (unsigned int i = 0; size && i < 3; i++) {
-		if (i && (!lower[i] || lower[i] >= top))
-			continue;
-		top = min_u64(top, lower[i]);
+	for (; size && top; top = lower_ceiling(dev, top)) {
 		phys = dmamap_block_pages(host, size, top, gfp);
 		if (keep(dev, phys, size, handle, &reason))
 			return phys;

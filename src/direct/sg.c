@@ -19,7 +19,8 @@ bool dmamap_direct_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int 
 			ok = dmamap_direct_unmap(dev, sg->dma_address, sg->dma_length, dir,
 						 attrs | mmio, why) &&
 			     ok;
-		sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER);
+		sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER |
+				   DMAMAP_SG_BOUNCED); /* of another life */
 	}
 	return ok;
 }
@@ -31,7 +32,8 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 	enum dma_p2p_type type =
 		dmamap_p2p_element(p2p, dev, phys, sg->length, &sg->dma_address, why);
 
-	sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER);
+	sg->dma_flags &=
+		~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER | DMAMAP_SG_BOUNCED); /* of another life */
 	if (type == DMA_P2P_NOT_SUPPORTED)
 		return -DMAMAP_EREMOTEIO;
 	sg->dma_length = sg->length;
@@ -39,8 +41,8 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 		sg->dma_flags |= DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER_BUS;
 		return 0;
 	}
-	sg->dma_address =
-		dmamap_direct_map(dev, phys, sg->length, dir, dmamap_p2p_attrs(type, attrs), why);
+	sg->dma_address = dmamap_direct_map_issue(dev, phys, sg->length, dir,
+						  dmamap_p2p_attrs(type, attrs), why);
 	if (sg->dma_address == DMA_MAPPING_ERROR)
 		return -DMAMAP_EIO;
 	if (type == DMA_P2P_THRU_HOST_BRIDGE)
@@ -66,5 +68,6 @@ int dmamap_direct_map_sg(struct dma_device *dev, struct scatterlist *sgl, int ne
 		dmamap_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
 		return err;
 	}
+	dmamap_direct_map_wait(dev, attrs);
 	return nents;
 }

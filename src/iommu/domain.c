@@ -12,6 +12,16 @@
 
 /* --- life */
 
+/** The first granule that lies wholly in the aperture; granule 0 is never handed out. */
+static uint64_t first_granule(const struct dma_backend_caps *caps, unsigned int shift)
+{
+	uint64_t first = caps->aperture_start >> shift;
+
+	if (caps->aperture_start != first << shift)
+		first++;
+	return first ? first : 1;
+}
+
 static int check_backend(const struct dma_host *host, const struct dma_backend *backend)
 {
 	uint64_t sizes = backend->caps.page_sizes;
@@ -23,8 +33,7 @@ static int check_backend(const struct dma_host *host, const struct dma_backend *
 	shift = low_bit(sizes);
 	if (((uint64_t)1 << shift) > host->page_size)
 		return -DMAMAP_EINVAL;
-	/* granule 0 is never handed out */
-	return backend->caps.aperture_end >> shift > backend->caps.aperture_start >> shift
+	return backend->caps.aperture_end >> shift >= first_granule(&backend->caps, shift)
 		       ? 0
 		       : -DMAMAP_EINVAL;
 }
@@ -89,14 +98,13 @@ static void unlist_domain(struct dma_domain *domain)
 static bool reserve_hole(struct dma_domain *domain)
 {
 	const struct dma_backend_caps *caps = &domain->backend->caps;
-	uint64_t first =
-		caps->hole_start > caps->aperture_start ? caps->hole_start : caps->aperture_start;
-	uint64_t last = min_u64(caps->hole_end, caps->aperture_end);
+	uint64_t first = first_granule(caps, domain->shift);
+	uint64_t last = min_u64(caps->hole_end, caps->aperture_end) >> domain->shift;
 
+	if (caps->hole_start >> domain->shift > first)
+		first = caps->hole_start >> domain->shift;
 	if (!caps->hole_end || first > last)
 		return true;
-	first >>= domain->shift;
-	last >>= domain->shift;
 	return dmamap_iova_reserve(domain->iova, first, last - first + 1) == IOVA_OK;
 }
 
@@ -105,7 +113,6 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	const struct dma_backend_caps *caps = &backend->caps;
 	struct dma_domain *domain = dmamap_pages_alloc(host, sizeof(*domain), DMAMAP_PHYS_NONE,
 						       DMAMAP_GFP_KERNEL, NULL);
-	uint64_t first;
 
 	if (!domain)
 		return NULL;
@@ -113,8 +120,7 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->backend = backend;
 	domain->shift = low_bit(caps->page_sizes);
 	dmamap_lock_init(host, &domain->lock);
-	first = caps->aperture_start >> domain->shift;
-	domain->iova = dmamap_iova_create(host, domain->shift, first ? first : 1,
+	domain->iova = dmamap_iova_create(host, domain->shift, first_granule(caps, domain->shift),
 					  caps->aperture_end >> domain->shift);
 	if (!domain->iova || !reserve_hole(domain)) {
 		free_domain(domain);
@@ -234,6 +240,7 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 
 	limit = min_u64(min_not_zero(limit, dmamap_dev(dev)->bus_limit),
 			domain->backend->caps.aperture_end);
+	limit = min_u64(limit, DMA_MAPPING_ERROR - 1); /* no success looks like a failure */
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);
@@ -338,7 +345,9 @@ int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_
 void dmamap_iommu_make_strict(struct dma_domain *domain)
 {
 	domain_lock(domain);
-	dmamap_domain_flush_now(domain);
+	/* strict invalidations cover only their range: tables that a lazy domain left empty go now or never */
+	if (domain->lazy)
+		dmamap_domain_flush_all(domain);
 	domain->lazy = false;
 	domain_unlock(domain);
 }

@@ -36,7 +36,7 @@ struct dma_domain {
 	uint32_t queue_size; /* entries, one of which stays empty */
 	uint32_t queued;
 	uint64_t flush_ns;
-	uint64_t flush_due; /* when the oldest entry wants its flush */
+	uint64_t oldest; /* when the oldest entry was queued */
 	struct dma_domain *next_lazy;
 
 	struct dma_domain_stats stats;
@@ -93,6 +93,8 @@ void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t s
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);
+/** Flush even if nothing waits: empty tables may. Lock held. */
+void dmamap_domain_flush_all(struct dma_domain *domain);
 
 /** -errno of a backend as a reason. */
 enum dma_reason dmamap_backend_reason(int err);

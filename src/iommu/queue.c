@@ -38,10 +38,8 @@ uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_
 	return domain->backend->ops->unmap(domain->backend, iova, size);
 }
 
-void dmamap_domain_flush_now(struct dma_domain *domain)
+void dmamap_domain_flush_all(struct dma_domain *domain)
 {
-	if (!domain->queued)
-		return;
 	invalidate(domain, 0, ~(uint64_t)0, true);
 	domain->stats.flushes++;
 	for (uint32_t i = 0; i < domain->queued; i++)
@@ -49,9 +47,16 @@ void dmamap_domain_flush_now(struct dma_domain *domain)
 	domain->queued = 0;
 }
 
+void dmamap_domain_flush_now(struct dma_domain *domain)
+{
+	if (domain->queued)
+		dmamap_domain_flush_all(domain);
+}
+
 void dmamap_domain_flush_due(struct dma_domain *domain)
 {
-	if (!domain->host->time_ns || dmamap_time(domain->host) >= domain->flush_due)
+	if (!domain->host->time_ns ||
+	    dmamap_time(domain->host) - domain->oldest >= domain->flush_ns)
 		dmamap_domain_flush_now(domain);
 }
 
@@ -68,7 +73,7 @@ static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granul
 	if (domain->queued == domain->queue_size - 1)
 		dmamap_domain_flush_now(domain);
 	if (!domain->queued) {
-		domain->flush_due = dmamap_time(host) + domain->flush_ns;
+		domain->oldest = dmamap_time(host);
 		if (host->defer)
 			host->defer(host, deferred_poll, host, domain->flush_ns);
 	}

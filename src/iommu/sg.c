@@ -158,16 +158,53 @@ static int enter_list(struct dma_domain *domain, dma_addr_t base, struct pieces 
 	return err ? err : batch_enter(domain, base, b);
 }
 
-/** Clear the first @limit bytes of the run; returns true if all of them were mapped. */
-static bool clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces p, uint64_t limit)
+/** Clear the first @limit bytes of the run, up to the first hole: returns where that is, or @limit. */
+static uint64_t clear_list(struct dma_domain *domain, dma_addr_t base, struct pieces p,
+			   uint64_t limit)
 {
 	struct piece piece;
-	bool whole = true;
 
-	while (pieces_next(&p, &piece) && piece.at < limit)
-		whole = dmamap_domain_clear(domain, base + piece.at, piece.len) == piece.len &&
-			whole;
-	return whole;
+	while (pieces_next(&p, &piece) && piece.at < limit) {
+		uint64_t cleared = dmamap_domain_clear(domain, base + piece.at, piece.len);
+
+		if (cleared != piece.len)
+			return piece.at + cleared;
+	}
+	return limit;
+}
+
+/**
+ * A list with a hole, which clear_list() found at @hole: what is mapped behind it is cleared too, and all that was goes
+ * back piece by piece, at once. Returns the bytes that were mapped.
+ */
+static uint64_t retire_parts(struct dma_domain *domain, dma_addr_t base, struct pieces p,
+			     uint64_t hole)
+{
+	struct piece piece;
+	uint64_t mapped = 0;
+
+	while (pieces_next(&p, &piece)) {
+		dma_addr_t iova = base + piece.at;
+		uint64_t cleared = piece.at <= hole ? min_u64(piece.len, hole - piece.at)
+						    : dmamap_domain_clear(domain, iova, piece.len);
+
+		if (cleared)
+			dmamap_domain_retire(domain, iova, cleared, true);
+		mapped += cleared;
+	}
+	return mapped;
+}
+
+/** Take the whole run out, or what is mapped of it. Returns the bytes that were: @total, less if there is a hole. */
+static uint64_t leave_run(struct dma_domain *domain, dma_addr_t base, const struct pieces *p,
+			  uint64_t total)
+{
+	uint64_t hole = clear_list(domain, base, *p, total);
+
+	if (hole != total)
+		return retire_parts(domain, base, *p, hole);
+	dmamap_domain_retire(domain, base, total, false);
+	return total;
 }
 
 static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, uint64_t total,
@@ -345,14 +382,14 @@ static void report_list(struct dma_device *dev, struct scatterlist *sg, int nent
 	}
 }
 
-static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total)
+static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total, uint64_t unmapped)
 {
 	struct dma_event event = {
 		.type = DMA_EVENT_IOMMU_UNMAP,
 		.route = DMA_ROUTE_IOMMU,
 		.dma_addr = base,
 		.size = total,
-		.unmapped = total,
+		.unmapped = unmapped,
 	};
 
 	if (host_observed(dev_host(dev)))
@@ -456,20 +493,21 @@ static bool unmap_run(struct dma_device *dev, struct scatterlist *sg, int nents,
 		      uint64_t total, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	bool whole;
+	struct pieces p = pieces_start(dev, sg, nents);
+	uint64_t unmapped;
 
 	domain_lock(d->domain);
-	whole = clear_list(d->domain, base, pieces_start(dev, sg, nents), total);
-	if (whole)
-		dmamap_domain_retire(d->domain, base, total, false);
+	unmapped = leave_run(d->domain, base, &p, total);
 	domain_unlock(d->domain);
-	if (!whole) {
-		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);
-		return false;
+	if (unmapped) {
+		report_unmap(dev, base, total, unmapped);
+		dev_live_end(d);
 	}
-	report_unmap(dev, base, total);
-	dev_live_sub(d, 1);
-	return true;
+	if (unmapped == total)
+		return true;
+	fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);
+	why->have = unmapped;
+	return false;
 }
 
 bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,

@@ -30,6 +30,14 @@ static bool check_list(const struct dma_device *dev, struct scatterlist *sg, int
 	return false;
 }
 
+/** How many elements a record has: those that are there, never a negative number. */
+static unsigned int listed(int nents, const struct dma_error *why)
+{
+	if (why->reason == DMA_REASON_BAD_LIST)
+		return (unsigned int)why->have;
+	return nents > 0 ? (unsigned int)nents : 0;
+}
+
 static bool may_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 		       enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
@@ -37,6 +45,10 @@ static bool may_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents
 		return false;
 	if ((attrs & DMA_ATTR_REQUIRE_COHERENT) && !dmamap_dev(dev)->coherent) {
 		fail_range(why, dev, DMA_REASON_NOT_COHERENT, -DMAMAP_EOPNOTSUPP, 0, 0);
+		return false;
+	}
+	if (attrs & DMA_ATTR_MMIO) { /* one attribute cannot speak for all elements */
+		fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
 		return false;
 	}
 	return dmamap_check_mask(dev, 0, 0, why) && check_list(dev, sg, nents, why);
@@ -82,8 +94,11 @@ static int map_sg_by_route(struct dma_device *dev, enum dma_route route, struct 
 			   struct dma_error *why)
 {
 	if (route_is_direct(route)) {
-		dmamap_seal(dev);
-		return dmamap_direct_map_sg(dev, sg, nents, dir, attrs, why);
+		int got = dmamap_direct_map_sg(dev, sg, nents, dir, attrs, why);
+
+		if (got > 0)
+			dmamap_seal(dev);
+		return got;
 	}
 	if (route == DMA_ROUTE_IOMMU)
 		return dmamap_iommu_map_sg(dev, sg, nents, dir, attrs, why);
@@ -113,8 +128,7 @@ static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 		got = map_sg_by_route(dev, route, sg, nents, dir, attrs, &why);
 	}
 	event.attrs = attrs;
-	event.nents =
-		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	event.nents = listed(nents, &why);
 	if (got > 0) {
 		sanitize_sg(dev_host(dev), sg, nents, dir);
 		event.ents = (unsigned int)got;
@@ -184,10 +198,10 @@ void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int n
 	if (ok)
 		route = dmamap_route_of_sg(dev, sg, nents, true);
 	event.attrs = attrs;
-	event.nents =
-		why.reason == DMA_REASON_BAD_LIST ? (unsigned int)why.have : (unsigned int)nents;
+	event.nents = listed(nents, &why);
 	dmamap_finish(&event, route, &why, false);
-	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs, route, &why)) {
+	/* no list was mapped with DMA_ATTR_MMIO, so that it may hide nothing here */
+	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs & ~DMA_ATTR_MMIO, route, &why)) {
 		dmamap_record(dev, route, &why);
 		ok = false;
 	}

@@ -253,7 +253,7 @@ PT_INLINE int pt_map_vec(struct dma_backend *backend, const struct pt_format *fm
 			 const struct dma_vec *vec, size_t n, unsigned int prot)
 {
 	struct pt_backend *pt = pt_of(backend);
-	struct pt_source s = { .next = vec, .end = vec + n };
+	struct pt_source s = { .next = vec, .end = n ? vec + n : vec };
 	struct pt_written w;
 	uint64_t at = iova;
 	uint64_t bits;

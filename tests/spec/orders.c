@@ -152,6 +152,32 @@ static void list_is_one_invalidation(void **state)
 	fx_free(fx);
 }
 
+/* A list of which a part was taken back by mistake: all the rest is taken from the device, and nothing twice. */
+static void list_that_is_no_longer_whole(void **state)
+{
+	struct fx *fx = fx_new(NULL);
+	struct fx_backend *fb;
+	struct dma_device *dev = recorded(fx, DMA_INVALIDATION_STRICT, &fb);
+	struct scatterlist sgl[3];
+
+	(void)state;
+	sg_init_table(sgl, 3);
+	for (unsigned int i = 0; i < 3; i++)
+		sg_set_phys(&sgl[i], MIB(16) + (uint64_t)i * 0x20000, 0x1000);
+	assert_int_equal(dma_map_sg(dev, sgl, 3, TO), 1);
+	dma_unmap_phys(dev, sg_dma_address(&sgl[0]) + 0x1000, 0x1000, TO, 0);
+	fx_clear(fx);
+	dma_unmap_sg(dev, sgl, 3, TO);
+	expect_count(fx, "warn", 1);
+	fx_reason(dev, DMA_REASON_NOT_MAPPED);
+	/* Nothing is left cleared but cached, and the addresses are free again. */
+	assert_int_equal(fb->nr, 0);
+	assert_int_equal(fb->violations, 0);
+	assert_int_equal(fx_iova_bytes(fx->domain[0]), 0);
+	assert_int_equal(dma_device_live(dev), 0);
+	fx_free(fx);
+}
+
 static void unmap_that_is_its_own_invalidation(void **state)
 {
 	struct fx *fx = fx_new(NULL);
@@ -368,6 +394,7 @@ int main(void)
 		cmocka_unit_test(lazy_unmap_waits_for_one_flush),
 		cmocka_unit_test(failed_sync_map_is_undone_in_order),
 		cmocka_unit_test(list_is_one_invalidation),
+		cmocka_unit_test(list_that_is_no_longer_whole),
 		cmocka_unit_test(unmap_that_is_its_own_invalidation),
 		cmocka_unit_test(coherent_memory_is_freed_after_the_wait),
 		cmocka_unit_test(leaving_flushes_first),

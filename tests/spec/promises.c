@@ -155,6 +155,60 @@ static void observers_see_inline_calls_from_then_on(void **state)
 	fx_free(fx);
 }
 
+/* What a device needs beyond an addition keeps it off the inline path, from the second map on too. */
+static void inline_path_is_only_for_plain_devices(void **state)
+{
+	const struct fx_config noncoherent = { .noncoherent = true,
+					       .quiet = true,
+					       .no_sanitize = true };
+	struct fx *fx = fx_new(&noncoherent);
+	struct dma_device *dn = fx_device(fx);
+	struct dma_device *forced = fx_device(fx);
+	dma_addr_t addr[2];
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(dma_map_phys(dn, 0x1000, 16, TO, 0), 0x1000);
+	for (unsigned int i = 0; i < 2; i++)
+		dma_unmap_phys(dn, 0x1000, 16, FROM, 0);
+	expect_order(fx, "for-device for-device for-device for-cpu for-cpu-all for-cpu "
+			 "for-cpu-all");
+	assert_int_equal(dma_device_set_coherent(forced, true), 0);
+	assert_int_equal(dma_device_set_bounce(forced, fx_pool(fx)), 0);
+	assert_int_equal(dma_device_set_force_bounce(forced, true), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		addr[i] = dma_map_phys(forced, 0x80001000, 16, TO, 0);
+		assert_int_equal(addr[i], FX_POOL + i * 2048);
+	}
+	assert_int_equal(dma_map_resource(forced, 0xf0000000, 16, TO, 0), E);
+	for (unsigned int i = 0; i < 2; i++)
+		dma_unmap_phys(forced, addr[i], 16, TO, 0);
+	assert_int_equal(fx_pool_used(fx->pool[0]), 0);
+	fx_free(fx);
+}
+
+static void forced_host(struct fx *fx)
+{
+	fx->host.force_bounce = true;
+}
+
+static void host_forces_bouncing(void **state)
+{
+	const struct fx_config config = { .quiet = true,
+					  .no_sanitize = true,
+					  .tweak = forced_host };
+	struct fx *fx = fx_new(&config);
+	struct dma_device *dev = fx_device(fx);
+
+	(void)state;
+	assert_int_equal(dma_device_set_bounce(dev, fx_pool(fx)), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(dma_map_phys(dev, 0x80001000, 16, TO, 0), FX_POOL);
+		dma_unmap_phys(dev, FX_POOL, 16, TO, 0);
+	}
+	fx_free(fx);
+}
+
 static void observers_see_devices_that_come_later(void **state)
 {
 	struct fx *fx = fx_new(&quiet);
@@ -312,6 +366,30 @@ static void growing_mask_keeps_the_way_back(void **state)
 	fx_free(fx);
 }
 
+/* Nor may it make syncs of a live bounce look needless. */
+static void growing_mask_keeps_syncs(void **state)
+{
+	const struct fx_config config = { .quiet = true,
+					  .no_sanitize = true,
+					  .ram = { { 0, GIB(8) } } };
+	struct fx *fx = fx_new(&config);
+	struct dma_device *dev = fx_device32(fx);
+	dma_addr_t addr;
+
+	(void)state;
+	assert_int_equal(dma_device_set_bounce(dev, fx_pool(fx)), 0);
+	addr = dma_map_phys(dev, GIB(5), 16, FROM, 0);
+	assert_int_equal(dma_set_mask(dev, DMA_BIT_MASK(64)), 0);
+	assert_true(dma_need_sync(dev, addr));
+	memset(fx_ram(fx, FX_POOL), 0x66, 16);
+	dma_sync_single_for_cpu(dev, addr, 16, FROM);
+	assert_true(fx_all(fx, GIB(5), 16, 0x66));
+	memset(fx_ram(fx, FX_POOL), 0x67, 16);
+	dma_unmap_phys(dev, addr, 16, FROM, 0);
+	assert_true(fx_all(fx, GIB(5), 16, 0x67));
+	fx_free(fx);
+}
+
 /* The layout of a live list depends on the boundary, so it may not change under it. */
 static void boundary_stays_while_lists_live(void **state)
 {
@@ -446,12 +524,15 @@ int main(void)
 		cmocka_unit_test(success_never_writes_the_last_error),
 		cmocka_unit_test(last_error_of_each_device),
 		cmocka_unit_test(observers_see_inline_calls_from_then_on),
+		cmocka_unit_test(inline_path_is_only_for_plain_devices),
+		cmocka_unit_test(host_forces_bouncing),
 		cmocka_unit_test(observers_see_devices_that_come_later),
 		cmocka_unit_test(observers_are_called_in_order),
 		cmocka_unit_test(setters_refuse_while_direct_mappings_may_live),
 		cmocka_unit_test(setters_refuse_while_counted_mappings_live),
 		cmocka_unit_test(pool_is_not_pulled_away),
 		cmocka_unit_test(growing_mask_keeps_the_way_back),
+		cmocka_unit_test(growing_mask_keeps_syncs),
 		cmocka_unit_test(boundary_stays_while_lists_live),
 		cmocka_unit_test(refused_domain_leaves_the_old_one),
 		cmocka_unit_test(unmap_of_the_error_value),

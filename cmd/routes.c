@@ -150,9 +150,8 @@ static int print_table(const struct routes_row *rows)
 /* MMIO is refused where every mapping must bounce, where the table has no method for it, and beyond the mask. */
 static bool must_fail(const struct routes_row *row)
 {
-	return row->mmio &&
-	       (row->kind == ROUTES_FORCED_BOUNCE || row->kind == ROUTES_OPS_PAGE_ONLY ||
-		row->kind == ROUTES_MASK32);
+	return row->mmio && (row->kind == ROUTES_FORCED_BOUNCE ||
+			     row->kind == ROUTES_OPS_PAGE_ONLY || row->kind == ROUTES_MASK32);
 }
 
 static bool must_bounce(const struct routes_row *row)

@@ -30,11 +30,27 @@ struct search {
 	uint64_t high;
 };
 
-/* A dry replay with one pool of @bytes: does it suffice? Fewer bytes than it had in use at most never do. */
+/* What a dry replay found. Fewer bytes than were in use at a time never suffice. */
+static void note_result(struct search *s, const struct replay *dry, uint64_t bytes)
+{
+	struct dma_bounce_stats stats;
+	uint64_t peak;
+
+	if (dry->pool_failed) {
+		s->low = bytes;
+		return;
+	}
+	s->high = bytes;
+	dma_bounce_get_stats(dry->pools[0], &stats);
+	peak = page_ceiling(stats.peak_slots * stats.slot_size);
+	if (peak > s->low + DMAMAP_PAGE_SIZE)
+		s->low = peak - DMAMAP_PAGE_SIZE;
+}
+
+/* A dry replay with one pool of @bytes: does it suffice? */
 static int try_size(struct search *s, uint64_t bytes)
 {
 	struct replay *dry = calloc(1, sizeof(*dry));
-	uint64_t peak;
 	int code;
 
 	if (!dry) {
@@ -48,14 +64,8 @@ static int try_size(struct search *s, uint64_t bytes)
 	code = machine_start(dry);
 	if (!code)
 		code = replay_run(dry, s->traces, s->n);
-	if (!code && dry->pool_failed) {
-		s->low = bytes;
-	} else if (!code) {
-		s->high = bytes;
-		peak = page_ceiling(dry->pool_peak_slots * POOL_SLOT);
-		if (peak > s->low + DMAMAP_PAGE_SIZE)
-			s->low = peak - DMAMAP_PAGE_SIZE;
-	}
+	if (!code)
+		note_result(s, dry, bytes);
 	machine_end(dry);
 	free(dry);
 	return code;

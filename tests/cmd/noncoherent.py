@@ -4,7 +4,7 @@
 import os
 
 import tap
-from tap import case, equal, iommu_line, map_line, sg_line, some, trace, unmap_line, unsg_line
+from tap import case, equal, iommu_line, map_line, numbers, sg_line, some, trace, unmap_line, unsg_line
 
 GIB4 = 1 << 32
 RECORDED = {'lazy': 2419, 'strict': 2433, 'direct': 2367, 'bounce': 2405}
@@ -103,6 +103,31 @@ def mixed_list():
         report, said = noncoherent('--route', 'direct', '--mask', '32', path)
         equal(said, '')
         some(report, maps=1, mismatches=0, bounced_maps=1, shared_lines=0 if direction == 'TO_DEVICE' else 1)
+
+
+@case
+def small_pieces():
+    """Pieces of a list that are small enough to bounce beside others that are not, with syncs of all and of parts."""
+    sizes = [100, 3000, 70, 90, 700]
+    phys = [GIB4 + 0x3000 + sum(sizes[:n]) for n in range(5)]
+    for direction in DIRS[1:]:
+        full = f'{tap.DEV} dir={direction} dma_addrs={numbers(phys)} sizes={numbers(sizes)}'
+        turn = [sg_line(phys, sizes, phys, direction), f'dma_sync_sg_for_cpu: {full}', f'dma_sync_sg_for_device: {full}',
+                sync('cpu', phys[1], 300, direction), sync('device', phys[1], 300, direction),
+                f'dma_sync_sg_for_cpu: {full}', unsg_line(phys, direction)]
+        for route, more in ROUTES[1:]:
+            report, said = noncoherent('--route', route, *more, trace(*turn * 30))
+            equal(said, '')
+            some(report, maps=30, unmaps=30, syncs=150, mismatches=0, shared_lines=30 * 4)
+
+
+@case
+def single_bytes():
+    """A byte that is stored again is stored, even if it was there before."""
+    at = GIB4 + 0x40
+    path = trace(map_line(at, 1, at, 'BIDIRECTIONAL'), *[sync('device', at, 1, 'BIDIRECTIONAL')] * 2000)
+    for route in ('direct', 'iommu', 'ops'):
+        some(noncoherent('--route', route, path)[0], syncs=2000, mismatches=0)
 
 
 @case

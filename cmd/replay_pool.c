@@ -84,13 +84,10 @@ static bool pool_refused(const struct live *live)
 /* A list that found no room for one element never asked for the others: count as if all of them bounced. */
 static void count_list(struct replay *r, const struct live *live)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-
 	take_back(r, &r->pool_taken);
 	r->pool_taken = (struct pool_load){ 0 };
-	for_each_sg(live->list.sgl, sg, live->list.nents, i)
-		count_request(r, sg->length, live->device->route == REPLAY_IOMMU);
+	for (unsigned int i = 0; i < live->list.nents; i++)
+		count_request(r, live->list.sgl[i].length, live->device->route == REPLAY_IOMMU);
 }
 
 void pool_after_map(struct replay *r, struct live *live)

@@ -2,6 +2,8 @@
 /*
  * `dmamap replay`: makes the mappings of a recorded kernel again, on a simulated machine, and checks the data.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,9 @@ static const char help[] =
 	"Options:\n"
 	"      --route ROUTE         auto, direct, bounce, iommu, ops (default auto: what the trace shows)\n"
 	"      --invalidate POLICY   strict, lazy (default strict)\n"
+	"      --bounce-pool SIZE    one bounce pool of that size for everything, such as 64M or 256K (default: pools of\n"
+	"                            64M as they are needed)\n"
+	"      --noncoherent         devices do not see the CPU's caches, and lines move at random\n"
 	"      --mask BITS           address bits of every device, 1 to 64 (default 64)\n"
 	"      --clock CLOCK         none: time stands still (default); trace: it follows the time stamps\n"
 	"      --no-verify           do not let the device access anything\n"
@@ -43,6 +48,8 @@ static const char help[] =
 enum {
 	OPT_ROUTE = 256,
 	OPT_INVALIDATE,
+	OPT_POOL,
+	OPT_NONCOHERENT,
 	OPT_MASK,
 	OPT_CLOCK,
 	OPT_NO_VERIFY,
@@ -54,6 +61,8 @@ enum {
 static const struct option options[] = {
 	{ "route", required_argument, NULL, OPT_ROUTE },
 	{ "invalidate", required_argument, NULL, OPT_INVALIDATE },
+	{ "bounce-pool", required_argument, NULL, OPT_POOL },
+	{ "noncoherent", no_argument, NULL, OPT_NONCOHERENT },
 	{ "mask", required_argument, NULL, OPT_MASK },
 	{ "clock", required_argument, NULL, OPT_CLOCK },
 	{ "no-verify", no_argument, NULL, OPT_NO_VERIFY },
@@ -79,6 +88,36 @@ static int read_mask(struct replay_options *o, const char *text)
 		return cmd_usage("replay", "--mask: %s is not a number of bits from 1 to 64", text);
 	o->mask_bits = (unsigned int)bits;
 	return 0;
+}
+
+/* Bytes, with a suffix; 0 if that is no size of a pool. */
+static uint64_t read_size(const char *text)
+{
+	static const char suffixes[] = "KMG";
+	const char *suffix;
+	char *end;
+	unsigned long long n;
+	uint64_t bytes;
+
+	if (!isdigit((unsigned char)*text))
+		return 0;
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	suffix = *end ? strchr(suffixes, toupper((unsigned char)*end)) : NULL;
+	if (errno || (*end && (!suffix || end[1])))
+		return 0;
+	bytes = suffix ? 1024ull << 10 * (suffix - suffixes) : 1;
+	return __builtin_mul_overflow(n, bytes, &bytes) ? 0 : bytes;
+}
+
+static int read_pool(struct replay_options *o, const char *text)
+{
+	o->bounce_pool = read_size(text);
+	if (o->bounce_pool && o->bounce_pool % DMAMAP_PAGE_SIZE == 0)
+		return 0;
+	return cmd_usage(
+		"replay",
+		"--bounce-pool: %s is not a size in whole pages of 4K, such as 64M or 256K", text);
 }
 
 /* An option with a value out of a list; the value's place there, or -1 after a message. */
@@ -116,6 +155,11 @@ static int read_choice(struct replay_options *o, int option, const char *value)
 static int read_option(struct replay_options *o, int option)
 {
 	switch (option) {
+	case OPT_POOL:
+		return read_pool(o, optarg);
+	case OPT_NONCOHERENT:
+		o->noncoherent = true;
+		return 0;
 	case OPT_MASK:
 		return read_mask(o, optarg);
 	case OPT_NO_VERIFY:
@@ -169,6 +213,9 @@ static int perform(struct replay *r, char *const *traces, int n)
 	if (code || end)
 		return code ? code : end;
 	machine_figures(r);
+	code = needed_find(r, traces, n);
+	if (code)
+		return code;
 	return report_print(r, traces, n);
 }
 

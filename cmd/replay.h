@@ -5,11 +5,12 @@
  *   replay.c           options
  *   replay_run.c       the traces, event by event
  *   replay_machine.c   the simulated machine and its devices
+ *   replay_pool.c      bounce pools, and what a pool must hold; replay_needed.c the size that would have done
  *   replay_frames.c    memory for what the trace mapped
  *   replay_index.c     live mappings, found by what the trace called them
  *   replay_map.c       map and unmap events; replay_sg.c lists; replay_alloc.c allocations; replay_sync.c syncs
  *   replay_lengths.c   lengths of list elements that the kernel merged
- *   replay_data.c      what CPU and device do with a mapping; replay_pattern.c the bytes
+ *   replay_data.c      what CPU and device do with a mapping; replay_pattern.c the bytes; replay_lines.c cache lines
  *   replay_trace.c     the trace of the replay; replay_report.c its result
  *
  * Memory grows with the live mappings, not with the trace.
@@ -38,12 +39,18 @@ struct replay_options {
 	enum replay_route route;
 	enum dma_invalidation invalidation;
 	unsigned int mask_bits;
+	/* Bytes of the only pool; 0: pools as they are needed. */
+	uint64_t bounce_pool;
 	bool clock_trace;
+	/* Devices do not snoop. */
+	bool noncoherent;
 	bool verify;
 	bool json;
 	/* NULL: no trace. */
 	const char *trace_out;
 	enum dma_dialect dialect;
+	/* Only to see whether the pool suffices: says nothing, moves no data, and stops where the pool fails. */
+	bool dry;
 };
 
 /* The fields of the report, docs/json.md. */
@@ -75,6 +82,23 @@ struct replay_counts {
 	uint64_t iova_peak_bytes;
 	uint64_t table_peak_bytes;
 	uint64_t events_per_second;
+	uint64_t shared_lines;
+};
+
+/* The first map that failed. */
+struct replay_failure {
+	/* NULL: none did. */
+	char *device;
+	uint64_t line;
+	uint64_t size;
+	/* The library's name; NULL: the machine had no memory to map. */
+	const char *reason;
+};
+
+/* What mappings hold of a bounce pool, or would hold if it were large enough. */
+struct pool_load {
+	uint64_t slots;
+	uint64_t runs;
 };
 
 struct replay_device {
@@ -130,6 +154,10 @@ struct live_bucket;
 
 struct live_link {
 	struct live *live;
+	/* Where the trace had this, how many bytes there, and how many of the mapping come before. */
+	dma_addr_t at;
+	uint64_t span;
+	uint64_t before;
 	struct live_link *prev;
 	struct live_link *next;
 	struct live_bucket *bucket;
@@ -142,6 +170,12 @@ struct live_run {
 	uint64_t pages;
 };
 
+/* Cache lines in which several elements of a list have bytes: addresses [start, end). */
+struct shared_lines {
+	phys_addr_t start;
+	phys_addr_t end;
+};
+
 struct live_list {
 	struct scatterlist *sgl;
 	unsigned int nents;
@@ -152,6 +186,12 @@ struct live_list {
 	/* Addresses as the trace gave them. */
 	uint64_t *traced;
 	size_t n_traced;
+	/* The DMA elements of the trace behind the first. */
+	struct live_link *elements;
+	size_t n_elements;
+	/* On a non-coherent machine, if the device may write: sorted, apart from one another. */
+	struct shared_lines *shared;
+	size_t n_shared;
 };
 
 struct live {
@@ -168,6 +208,12 @@ struct live {
 	/* The map was refused or failed here; kept so that its unmap is recognised. */
 	bool ghost;
 	bool bounced;
+	/* Some elements of the list bounced, others did not. */
+	bool mixed;
+	/* Nobody cleaned its lines yet (SKIP_CPU_SYNC on a non-coherent machine): the device must not use it. */
+	bool idle;
+	/* An allocation that drivers must sync, because it is coherent for some devices only. */
+	bool syncable;
 	/* The CPU may touch it: false for memory without a kernel mapping. */
 	bool has_cpu;
 	uint64_t size;
@@ -184,6 +230,7 @@ struct live {
 	uint64_t overlay_at;
 	uint64_t overlay_len;
 	uint64_t overlay_seed;
+	struct pool_load load;
 	struct live_list list;
 };
 
@@ -203,9 +250,9 @@ void live_remove(struct live_index *index, struct live *live);
 /** The oldest of that kind at exactly @addr; one of @size (of a list: its first DMA element) and @dir is preferred. */
 struct live *live_find(struct live_index *index, struct replay_device *device, enum live_kind kind,
 		       dma_addr_t addr, uint64_t size, enum dma_data_direction dir);
-/** The oldest live mapping of any kind (of a list: the first DMA element) that covers [@addr, @addr + @size). */
-struct live *live_find_cover(struct live_index *index, struct replay_device *device,
-			     dma_addr_t addr, uint64_t size);
+/** The oldest live mapping of any kind (of a list: a DMA element) that covers [@addr, @addr + @size). */
+const struct live_link *live_find_cover(struct live_index *index, struct replay_device *device,
+					dma_addr_t addr, uint64_t size);
 /** The oldest live list with these addresses. */
 struct live *live_find_list(struct live_index *index, struct replay_device *device,
 			    const uint64_t *phys, size_t n);
@@ -247,6 +294,21 @@ struct replay {
 	unsigned int n_pools;
 	struct frames frames;
 
+	/* The bounce pools, as replay_pool.c sees them. */
+	struct dma_observer pool_observer;
+	/* Of all live mappings; of the map that is being made. */
+	struct pool_load pool_load;
+	struct pool_load pool_taken;
+	uint64_t pool_peak_slots;
+	/* A single pool of so many slots suffices, wherever it puts things. */
+	uint64_t pool_bound_slots;
+	bool pool_watched;
+	bool pool_used;
+	bool pool_failed;
+	/* The answer; 0: there is none. */
+	uint64_t pool_needed;
+	bool pool_needed_is_bound;
+
 	struct replay_device *device_buckets[REPLAY_DEVICE_BUCKETS];
 	struct replay_device *devices;
 
@@ -265,6 +327,7 @@ struct replay {
 	uint64_t time_base;
 	bool has_first_ts;
 
+	struct replay_failure first_failure;
 	uint64_t next_seed;
 	unsigned char *scratch;
 	uint64_t shown_damage;
@@ -284,11 +347,32 @@ struct replay_device *machine_device(struct replay *r, const char *name, int *co
 /** Sum up the figures of domains and pools. */
 void machine_figures(struct replay *r);
 
+/* replay_pool.c */
+
+#define POOL_SLOT 2048u
+
+/** Give @device a pool, and force it there on the bounce route. 0, -errno, or -ENOSPC if --bounce-pool does not fit. */
+int pool_give(struct replay *r, struct replay_device *device);
+/** Around the call that maps: afterwards @live has its load, also if the pool is why it failed. */
+void pool_before_map(struct replay *r);
+void pool_after_map(struct replay *r, struct live *live);
+/** @live no longer holds anything. */
+void pool_left(struct replay *r, const struct live *live);
+/** Bytes of a single pool that suffices for all that was mapped, by counting. */
+uint64_t pool_bound(const struct replay *r);
+
+/* replay_needed.c */
+
+/** Find out what pool would have done, if one was used. 0, or an exit code after a message. */
+int needed_find(struct replay *r, char *const *traces, int n);
+
 /* replay_run.c */
 int replay_run(struct replay *r, char *const *traces, int n);
 /** Name, line and what failed, with the library's reason; the first few. */
-void replay_map_failed(struct replay *r, struct replay_device *device, const char *what);
-void replay_no_frames(struct replay *r, phys_addr_t phys, uint64_t pages, bool mmio);
+void replay_map_failed(struct replay *r, struct live *live, const char *what);
+/** The same where the replay itself could not go on: @why. */
+void replay_no_map(struct replay *r, struct live *live, const char *why);
+void replay_no_frames(struct replay *r, struct live *live, phys_addr_t phys, uint64_t pages);
 
 /*
  * The events; 0, or an exit code after a message. A map that fails is not an error of the replay.
@@ -314,6 +398,45 @@ struct live *replay_live_new(struct replay *r, struct replay_device *device, enu
 void replay_live_free(struct replay *r, struct live *live);
 /** Undo a mapping at the end of the replay, unobserved, uncounted. */
 void replay_drop(struct replay *r, struct live *live);
+
+/* replay_sg.c */
+
+/** A piece of a list that is contiguous for the CPU and for the device. */
+struct list_piece {
+	phys_addr_t phys;
+	dma_addr_t dma;
+	/* Bytes of the list before it. */
+	uint64_t at;
+	uint64_t len;
+};
+
+/* A walk through both sides of a mapped list; zero it but for @live. */
+struct list_walk {
+	const struct live *live;
+	struct scatterlist *cpu;
+	struct scatterlist *dma;
+	uint64_t cpu_at;
+	uint64_t dma_at;
+	uint64_t at;
+	unsigned int left;
+};
+
+struct list_walk list_walk(const struct live *live);
+/** The next piece; false at the end of either side. */
+bool list_next(struct list_walk *walk, struct list_piece *piece);
+/** At the end: did both sides end together? */
+bool list_agrees(const struct list_walk *walk);
+/** What of [@start, @start + @len) lies in [@at, @at + @n): moves @start, returns the length. */
+uint64_t list_clip(uint64_t *start, uint64_t len, uint64_t at, uint64_t n);
+
+/* replay_lines.c: cache lines of non-coherent machines */
+
+/** Store the pattern @seed through the CPU's cache: even a byte that was there before makes its line dirty. */
+void lines_store(struct replay *r, phys_addr_t phys, uint64_t len, uint64_t seed);
+/** Find and count the lines that elements of @live, a built list, share. 0 or -ENOMEM. */
+int lines_find_shared(struct replay *r, struct live *live);
+/** The first bytes of [@phys, @phys + @len) that share no line: moves @phys, returns how many. */
+uint64_t lines_own(const struct live_list *list, phys_addr_t *phys, uint64_t len);
 
 /* replay_data.c; all do nothing with --no-verify. */
 

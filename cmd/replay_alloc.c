@@ -12,6 +12,7 @@ int replay_alloc(struct replay *r, struct replay_device *device, const struct dm
 		return CMD_INTERNAL;
 	/* What the CPU and the device do with it is up to us. */
 	live->dir = DMA_BIDIRECTIONAL;
+	live->syncable = event->type != DMT_ALLOC;
 	live->has_cpu = !(live->attrs & DMA_ATTR_NO_KERNEL_MAPPING);
 	live->cpu = dma_alloc_attrs(sim_dma(device->sim), live->size, &live->dma, GFP_KERNEL,
 				    live->attrs);
@@ -19,7 +20,7 @@ int replay_alloc(struct replay *r, struct replay_device *device, const struct dm
 		data_after_map(r, live);
 	} else {
 		live->ghost = true;
-		replay_map_failed(r, device, "allocation");
+		replay_map_failed(r, live, "allocation");
 	}
 	return replay_entered(r, live);
 }

@@ -105,7 +105,10 @@ static void do_piece(struct replay *r, const struct live *live, enum data_op op,
 		return;
 	switch (op) {
 	case CPU_FILL:
-		pattern_fill(piece->cpu, piece->key, piece->len, seed);
+		if (r->options.noncoherent && live->kind != LIVE_ALLOC)
+			lines_store(r, piece->key, piece->len, seed);
+		else
+			pattern_fill(piece->cpu, piece->key, piece->len, seed);
 		break;
 	case CPU_CHECK:
 		r->counts.bytes_verified += piece->len;
@@ -122,14 +125,31 @@ static void do_piece(struct replay *r, const struct live *live, enum data_op op,
 	}
 }
 
-/* What of [start, start + len) lies in [at, at + n): moves @start, returns the length. */
-static uint64_t clip(uint64_t *start, uint64_t len, uint64_t at, uint64_t n)
+static void do_element(struct replay *r, struct live *live, enum data_op op, phys_addr_t phys,
+		       uint64_t len)
 {
-	uint64_t end = *start + len;
+	struct piece piece = { .key = phys, .len = len };
 
-	*start = *start > at ? *start : at;
-	end = end < at + n ? end : at + n;
-	return end > *start ? end - *start : 0;
+	if (!len)
+		return;
+	piece.cpu = sim_cpu_ptr(r->machine, phys, len);
+	do_piece(r, live, op, &piece, live->seed);
+}
+
+/*
+ * Where an element that bounced shares a line with one that did not, the copy back and the maintenance of the other
+ * get in each other's way, in an order that is the library's and the cache's: such lines prove nothing.
+ */
+static void check_own(struct replay *r, struct live *live, phys_addr_t phys, uint64_t len)
+{
+	const phys_addr_t end = phys + len;
+
+	while (phys < end) {
+		uint64_t own = lines_own(&live->list, &phys, end - phys);
+
+		do_element(r, live, CPU_CHECK, phys, own);
+		phys += own;
+	}
 }
 
 /* The CPU's side of [at, at + n) of a list, element by element. */
@@ -142,14 +162,14 @@ static void do_elements(struct replay *r, struct live *live, enum data_op op, ui
 
 	for_each_sg(live->list.sgl, sg, live->list.nents, i)
 	{
-		uint64_t start = begin, len = clip(&start, sg->length, at, n);
-		struct piece piece = { .key = sg_phys(sg) + (start - begin), .len = len };
+		uint64_t start = begin, len = list_clip(&start, sg->length, at, n);
+		phys_addr_t phys = sg_phys(sg) + (start - begin);
 
 		begin += sg->length;
-		if (!len)
-			continue;
-		piece.cpu = sim_cpu_ptr(r->machine, piece.key, piece.len);
-		do_piece(r, live, op, &piece, live->seed);
+		if (op == CPU_CHECK && live->mixed)
+			check_own(r, live, phys, len);
+		else
+			do_element(r, live, op, phys, len);
 	}
 }
 
@@ -157,32 +177,18 @@ static void do_elements(struct replay *r, struct live *live, enum data_op op, ui
 static void do_segments(struct replay *r, struct live *live, enum data_op op, uint64_t at,
 			uint64_t n)
 {
-	struct scatterlist *cpu = live->list.sgl, *dma = live->list.sgl;
-	uint64_t cpu_at = 0, dma_at = 0, begin = 0;
-	unsigned int left = live->list.ents;
+	struct list_walk walk = list_walk(live);
+	struct list_piece part;
 
-	while (left && cpu) {
-		uint64_t cpu_left = cpu->length - cpu_at, dma_left = dma->dma_length - dma_at;
-		uint64_t len = cpu_left < dma_left ? cpu_left : dma_left, start = begin;
-		struct piece piece = { .len = clip(&start, len, at, n) };
+	while (list_next(&walk, &part)) {
+		uint64_t start = part.at;
+		struct piece piece = { .len = list_clip(&start, part.len, at, n) };
 
-		piece.key = sg_phys(cpu) + cpu_at + (start - begin);
-		piece.dma = dma->dma_address + dma_at + (start - begin);
+		piece.key = part.phys + (start - part.at);
+		piece.dma = part.dma + (start - part.at);
 		do_piece(r, live, op, &piece, live->seed);
-		begin += len;
-		cpu_at += len;
-		dma_at += len;
-		if (cpu_at == cpu->length) {
-			cpu = sg_next(cpu);
-			cpu_at = 0;
-		}
-		if (dma_at == dma->dma_length) {
-			dma = sg_next(dma);
-			dma_at = 0;
-			left--;
-		}
 	}
-	if (left || cpu)
+	if (!list_agrees(&walk))
 		tell_mismatch(r, live, &(struct piece){ .dma = live->dma },
 			      "the device's elements are not as long as the list");
 }
@@ -283,7 +289,9 @@ static bool device_writes(enum dma_data_direction dir)
 
 void data_before_map(struct replay *r, struct live *live)
 {
-	if (r->options.verify)
+	live->idle =
+		r->options.noncoherent && !live->mmio && (live->attrs & DMA_ATTR_SKIP_CPU_SYNC);
+	if (r->options.verify && !live->idle)
 		renew(r, live, CPU_FILL);
 }
 
@@ -300,6 +308,8 @@ static void use_coherent(struct replay *r, struct live *live)
 
 static void use(struct replay *r, struct live *live)
 {
+	if (live->idle)
+		return;
 	if (live->kind == LIVE_ALLOC) {
 		use_coherent(r, live);
 		return;
@@ -326,8 +336,11 @@ void data_after_unmap(struct replay *r, struct live *live, unsigned long attrs)
 {
 	if (!r->options.verify || live->kind == LIVE_ALLOC || !device_writes(live->dir))
 		return;
-	/* The trace's driver did not want the slot copied back. */
-	if (live->bounced && (attrs & DMA_ATTR_SKIP_CPU_SYNC))
+	/* The trace's driver did not want the slot copied back, or the lines maintained. */
+	if ((live->bounced || (r->options.noncoherent && !live->mmio)) &&
+	    (attrs & DMA_ATTR_SKIP_CPU_SYNC))
+		return;
+	if (live->idle)
 		return;
 	look(r, live, CPU_CHECK);
 }
@@ -376,17 +389,34 @@ void data_try_stale(struct replay *r, struct live *live)
 			dmt_name(r->reader), r->line, live->device->name, live->dma);
 }
 
+/* The first sync for the device of all of it is what SKIP_CPU_SYNC left to the driver. */
+static void end_idle(struct live *live, uint64_t at, uint64_t len, enum dma_data_direction dir)
+{
+	if (at == 0 && len == live->size && (device_reads(dir) || !device_reads(live->dir)))
+		live->idle = false;
+}
+
+/*
+ * A sync for the device maintains whole lines: what the device wrote beside the part is lost where the CPU's line is
+ * older, as on any non-coherent machine. So the device writes all anew.
+ */
+static bool neighbours_lost(const struct replay *r, const struct live *live, uint64_t len)
+{
+	return r->options.noncoherent && len != live->size && device_writes(live->dir);
+}
+
 void data_after_sync_for_cpu(struct replay *r, struct live *live, uint64_t at, uint64_t len,
 			     enum dma_data_direction dir)
 {
-	if (r->options.verify && device_writes(dir) && device_writes(live->dir))
+	if (r->options.verify && !live->idle && device_writes(dir) && device_writes(live->dir))
 		look_part(r, live, CPU_CHECK, at, len);
 }
 
 void data_before_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
 				 enum dma_data_direction dir)
 {
-	if (!r->options.verify || !device_reads(dir))
+	end_idle(live, at, len, dir);
+	if (!r->options.verify || live->idle || !device_reads(dir))
 		return;
 	if (device_reads(live->dir))
 		renew_part(r, live, CPU_FILL, at, len);
@@ -397,10 +427,12 @@ void data_before_sync_for_device(struct replay *r, struct live *live, uint64_t a
 void data_after_sync_for_device(struct replay *r, struct live *live, uint64_t at, uint64_t len,
 				enum dma_data_direction dir)
 {
-	if (!r->options.verify)
+	if (!r->options.verify || live->idle)
 		return;
 	if (device_reads(dir) && device_reads(live->dir))
 		look_part(r, live, DEVICE_READ, at, len);
-	if (device_writes(dir) && device_writes(live->dir))
+	if (neighbours_lost(r, live, len))
+		renew(r, live, DEVICE_WRITE);
+	else if (device_writes(dir) && device_writes(live->dir))
 		renew_part(r, live, DEVICE_WRITE, at, len);
 }

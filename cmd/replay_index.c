@@ -4,8 +4,9 @@
  *
  * Several live mappings of one device may have one address (a page that is mapped many times for reading), so a key
  * leads to a queue, oldest first. There are two kinds of keys: the addresses of a list; and, for everything, the block
- * in which a mapping starts. Blocks are as large as the mapping, rounded up to a power of two: an address inside of a
- * mapping is then in the block where it starts or in the next one, so that syncs of a part find it without a search.
+ * in which a mapping starts; of a list, each of its DMA elements. Blocks are as large as the mapping, rounded up to a
+ * power of two: an address inside of a mapping is then in the block where it starts or in the next one, so that syncs of
+ * a part find it without a search.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -133,7 +134,10 @@ static int link_in(struct live_index *index, struct live_link *link, struct live
 
 	if (!bucket)
 		return -ENOMEM;
-	*link = (struct live_link){ .live = live, .prev = bucket->last, .bucket = bucket };
+	link->live = live;
+	link->prev = bucket->last;
+	link->next = NULL;
+	link->bucket = bucket;
 	if (bucket->last)
 		bucket->last->next = link;
 	else
@@ -180,25 +184,50 @@ static uint64_t hash_list(const uint64_t *phys, size_t n)
 	return h;
 }
 
+/* Enter one range of addresses. */
+static int link_range(struct live_index *index, struct live_link *link, struct live *live)
+{
+	unsigned int k = size_class(link->span);
+	const struct live_key key = { live->device, block_of(link->at, k), k };
+	int rc = link_in(index, link, live, &key);
+
+	if (!rc && k < 64)
+		live->device->size_classes |= 1ull << k;
+	return rc;
+}
+
+static void unlink_all(struct live_index *index, struct live *live)
+{
+	link_out(index, &live->by_addr);
+	link_out(index, &live->by_list);
+	for (size_t i = 0; i < live->list.n_elements; i++)
+		link_out(index, &live->list.elements[i]);
+}
+
+static int link_all(struct live_index *index, struct live *live)
+{
+	struct live_key key = { live->device, 0, KEY_LIST };
+	int rc = link_range(index, &live->by_addr, live);
+
+	for (size_t i = 0; i < live->list.n_elements && !rc; i++)
+		rc = link_range(index, &live->list.elements[i], live);
+	if (rc || live->kind != LIVE_LIST)
+		return rc;
+	key.value = hash_list(live->list.traced, live->list.n_traced);
+	return link_in(index, &live->by_list, live, &key);
+}
+
 int live_add(struct live_index *index, struct live *live)
 {
-	unsigned int k = size_class(live->span);
-	struct live_key key = { live->device, block_of(live->traced, k), k };
-	int rc = link_in(index, &live->by_addr, live, &key);
+	int rc;
 
-	if (rc)
+	live->by_addr.at = live->traced;
+	live->by_addr.span = live->span;
+	rc = link_all(index, live);
+	if (rc) {
+		unlink_all(index, live);
 		return rc;
-	if (live->kind == LIVE_LIST) {
-		key.what = KEY_LIST;
-		key.value = hash_list(live->list.traced, live->list.n_traced);
-		rc = link_in(index, &live->by_list, live, &key);
-		if (rc) {
-			link_out(index, &live->by_addr);
-			return rc;
-		}
 	}
-	if (k < 64)
-		live->device->size_classes |= 1ull << k;
 	live->next = index->all;
 	if (index->all)
 		index->all->prev = live;
@@ -208,8 +237,7 @@ int live_add(struct live_index *index, struct live *live)
 
 void live_remove(struct live_index *index, struct live *live)
 {
-	link_out(index, &live->by_addr);
-	link_out(index, &live->by_list);
+	unlink_all(index, live);
 	*(live->prev ? &live->prev->next : &index->all) = live->next;
 	if (live->next)
 		live->next->prev = live->prev;
@@ -228,43 +256,45 @@ struct wanted {
 	enum dma_data_direction dir;
 };
 
-static bool suits(const struct live *live, const struct wanted *want)
+static bool suits(const struct live_link *link, const struct wanted *want)
 {
-	uint64_t at = want->addr - live->traced;
-	bool same = live->span == want->size && live->dir == want->dir;
+	const struct live *live = link->live;
+	uint64_t at = want->addr - link->at;
+	bool same = link->span == want->size && live->dir == want->dir;
 
 	if (!want->exact)
-		return at < live->span && want->size <= live->span - at;
-	return at == 0 && live->kind == want->kind && (same || !want->strict);
+		return at < link->span && want->size <= link->span - at;
+	return at == 0 && link == &live->by_addr && live->kind == want->kind &&
+	       (same || !want->strict);
 }
 
-static struct live *find_in_block(struct live_index *index, const struct live_key *key,
-				  const struct wanted *want)
+static struct live_link *find_in_block(struct live_index *index, const struct live_key *key,
+				       const struct wanted *want)
 {
 	const struct live_bucket *bucket = *seek(index, key);
 
 	for (struct live_link *link = bucket ? bucket->first : NULL; link; link = link->next) {
-		if (suits(link->live, want))
-			return link->live;
+		if (suits(link, want))
+			return link;
 	}
 	return NULL;
 }
 
 /* All classes of sizes that the device has used; the block of the address, and the one before. */
-static struct live *find_any(struct live_index *index, struct replay_device *device,
-			     const struct wanted *want)
+static struct live_link *find_any(struct live_index *index, struct replay_device *device,
+				  const struct wanted *want)
 {
 	for (uint64_t left = device->size_classes; left; left &= left - 1) {
 		unsigned int k = (unsigned int)__builtin_ctzll(left);
 		struct live_key key = { device, block_of(want->addr, k), k };
-		struct live *live = find_in_block(index, &key, want);
+		struct live_link *link = find_in_block(index, &key, want);
 
-		if (!live && !want->exact && key.value) {
+		if (!link && !want->exact && key.value) {
 			key.value--;
-			live = find_in_block(index, &key, want);
+			link = find_in_block(index, &key, want);
 		}
-		if (live)
-			return live;
+		if (link)
+			return link;
 	}
 	return NULL;
 }
@@ -275,16 +305,17 @@ struct live *live_find(struct live_index *index, struct replay_device *device, e
 	unsigned int k = size_class(size);
 	struct live_key key = { device, block_of(addr, k), k };
 	struct wanted want = { true, kind, addr, size, true, dir };
-	struct live *live = find_in_block(index, &key, &want);
+	const struct live_link *link = find_in_block(index, &key, &want);
 
-	if (live)
-		return live;
-	want.strict = false;
-	return find_any(index, device, &want);
+	if (!link) {
+		want.strict = false;
+		link = find_any(index, device, &want);
+	}
+	return link ? link->live : NULL;
 }
 
-struct live *live_find_cover(struct live_index *index, struct replay_device *device,
-			     dma_addr_t addr, uint64_t size)
+const struct live_link *live_find_cover(struct live_index *index, struct replay_device *device,
+					dma_addr_t addr, uint64_t size)
 {
 	const struct wanted want = { .addr = addr, .size = size };
 

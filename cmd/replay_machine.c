@@ -6,13 +6,12 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "replay.h"
 
-#define POOL_BYTES (64ull << 20)
-#define POOL_TOP   0xffffffffull
 /* Like a PC's: without such a zone no mask below 32 bits would be of use. */
 #define ZONE_TOP 0xffffffull
 
@@ -21,56 +20,49 @@ static uint64_t mask_of(const struct replay *r)
 	return DMA_BIT_MASK(r->options.mask_bits);
 }
 
-/*
- * Below the mask and below 4 GiB, and no more than a quarter of that. The memory is the machine's, untouched: what the
- * library takes itself it clears, which would be most of the work of a short replay.
- */
-static int make_pool(struct replay *r)
-{
-	uint64_t ceiling = mask_of(r) < POOL_TOP ? mask_of(r) : POOL_TOP, bytes = ceiling / 4;
-	struct dma_bounce_config config = { .size = sizeof(config), .ceiling = ceiling };
-	int rc;
-
-	bytes -= bytes % DMAMAP_PAGE_SIZE;
-	config.bytes = POOL_BYTES < bytes ? POOL_BYTES : bytes;
-	config.base = sim_alloc(r->machine, config.bytes, DMAMAP_PAGE_SIZE, 0, ceiling);
-	if (!config.bytes || config.base == DMAMAP_PHYS_NONE)
-		return -ENOMEM;
-	rc = dma_bounce_create(sim_host(r->machine), &config, &r->pools[r->n_pools]);
-	if (!rc)
-		r->n_pools++;
-	return rc;
-}
-
-/* The pool of a new device: another one when the latest is half full, as long as there is memory for it. */
-static int choose_pool(struct replay *r)
-{
-	struct dma_bounce_stats stats;
-
-	if (!r->n_pools)
-		return make_pool(r);
-	dma_bounce_get_stats(r->pools[r->n_pools - 1], &stats);
-	if (stats.used_slots > stats.slots / 2 && r->n_pools < REPLAY_POOLS)
-		(void)make_pool(r);
-	return 0;
-}
-
 static int make_iommu(struct replay *r)
 {
-	const struct sim_iommu_config config = { .size = sizeof(config) };
+	const struct sim_iommu_config config = { .size = sizeof(config),
+						 .incoherent_walk = r->options.noncoherent };
 
 	return sim_iommu_create(r->machine, &config, &r->iommu);
 }
 
+/*
+ * MERGE: buffers that a CPU's cache line may share with others bounce on a non-coherent machine. That is the core's
+ * decision, and this is where it is switched on.
+ */
+static void enable_small_buffer_bounce(struct dma_host *host)
+{
+	host->min_dma_align = 128;
+	host->cache_line = 64;
+}
+
+/* A dry pass wants to know where copies go, not what is in them. */
+static void copy_nothing(struct dma_host *host, void *dst, const void *src, size_t size)
+{
+	(void)host;
+	(void)dst;
+	(void)src;
+	(void)size;
+}
+
 static int build(struct replay *r)
 {
-	const struct sim_config config = { .size = sizeof(config) };
+	/* Lines are evicted and fetched at random, so that a missing sync shows. */
+	const struct sim_config config = { .size = sizeof(config),
+					   .noncoherent = r->options.noncoherent,
+					   .adversarial = r->options.noncoherent };
 	int rc = sim_machine_create(&config, &r->machine);
 
 	if (!rc)
 		rc = frames_init(&r->frames, r->machine, r->options.mask_bits);
 	if (!rc) {
 		sim_host(r->machine)->zone_dma_limit = ZONE_TOP;
+		if (r->options.noncoherent)
+			enable_small_buffer_bounce(sim_host(r->machine));
+		if (r->options.dry)
+			sim_host(r->machine)->copy = copy_nothing;
 		rc = sim_start(r->machine);
 	}
 	return rc;
@@ -112,6 +104,8 @@ void machine_end(struct replay *r)
 	}
 	if (r->iommu)
 		sim_iommu_destroy(r->iommu);
+	if (r->pool_watched)
+		dma_observer_detach(sim_host(r->machine), &r->pool_observer);
 	for (unsigned int i = 0; i < r->n_pools; i++)
 		dma_bounce_destroy(r->pools[i]);
 	live_index_free(&r->index);
@@ -143,21 +137,6 @@ static int put_behind_iommu(struct replay *r, struct replay_device *device)
 		rc = sim_domain_create(r->iommu, &config, &device->domain);
 	if (!rc)
 		rc = dma_device_set_domain(sim_dma(device->sim), device->domain);
-	return rc;
-}
-
-static int give_pool(struct replay *r, struct replay_device *device)
-{
-	int rc;
-
-	/* With so many lines nothing is out of reach. */
-	if (device->route == REPLAY_DIRECT && r->options.mask_bits >= 52)
-		return 0;
-	rc = choose_pool(r);
-	if (!rc)
-		rc = dma_device_set_bounce(sim_dma(device->sim), r->pools[r->n_pools - 1]);
-	if (!rc && device->route == REPLAY_BOUNCE)
-		rc = dma_device_set_force_bounce(sim_dma(device->sim), true);
 	return rc;
 }
 
@@ -221,6 +200,16 @@ static int no_device(const struct replay_device *device, int rc)
 	return CMD_INTERNAL;
 }
 
+static int no_pool(const struct replay *r)
+{
+	/* A dry pass only asks. */
+	if (r->options.dry)
+		return CMD_USAGE;
+	return cmd_usage("replay",
+			 "--bounce-pool: %" PRIu64 " bytes do not fit below 4 GiB and the mask",
+			 r->options.bounce_pool);
+}
+
 /* The pool comes last: a mask that reaches nothing is the user's error and shall be called so. */
 static int create(struct replay *r, struct replay_device *device)
 {
@@ -230,8 +219,9 @@ static int create(struct replay *r, struct replay_device *device)
 		return no_device(device, rc);
 	if (dma_set_mask_and_coherent(sim_dma(device->sim), mask_of(r)))
 		return refuse_mask(r, device);
-	if (device->route == REPLAY_DIRECT || device->route == REPLAY_BOUNCE)
-		rc = give_pool(r, device);
+	rc = pool_give(r, device);
+	if (rc == -ENOSPC)
+		return no_pool(r);
 	if (rc)
 		return no_device(device, rc);
 	r->counts.devices++;

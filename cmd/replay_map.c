@@ -35,6 +35,8 @@ void replay_live_free(struct replay *r, struct live *live)
 	for (size_t i = 0; i < live->list.n_runs; i++)
 		frames_give(&r->frames, live->list.runs[i].base, live->list.runs[i].pages,
 			    live->mmio);
+	free(live->list.elements);
+	free(live->list.shared);
 	free(live->list.runs);
 	free(live->list.sgl);
 	free(live->list.traced);
@@ -64,6 +66,7 @@ void replay_left(struct replay *r, struct live *live)
 		r->counts.unmaps++;
 		r->counts.live--;
 	}
+	pool_left(r, live);
 	live_remove(&r->index, live);
 	replay_live_free(r, live);
 }
@@ -81,6 +84,7 @@ void replay_drop(struct replay *r, struct live *live)
 				   live->attrs);
 	else
 		dma_unmap_phys(dev, live->dma, live->size, live->dir, live->attrs);
+	pool_left(r, live);
 	live_remove(&r->index, live);
 	replay_live_free(r, live);
 }
@@ -98,7 +102,7 @@ static bool take_frames(struct replay *r, struct live *live, phys_addr_t phys)
 	run->base = frames_take(&r->frames, run->traced, run->pages, live->mmio);
 	if (run->base != DMAMAP_PHYS_NONE)
 		return true;
-	replay_no_frames(r, run->traced, run->pages, live->mmio);
+	replay_no_frames(r, live, run->traced, run->pages);
 	return false;
 }
 
@@ -108,17 +112,16 @@ static bool map(struct replay *r, struct live *live)
 	struct dma_device *dev = sim_dma(live->device->sim);
 	phys_addr_t phys = live->run.base + live->traced_offset;
 
+	pool_before_map(r);
 	live->dma = dma_map_phys(dev, phys, live->size, live->dir, live->attrs);
-	if (dma_mapping_error(dev, live->dma) == 0) {
-		live->bounced = live->dma != phys && (live->device->route == REPLAY_DIRECT ||
-						      live->device->route == REPLAY_BOUNCE);
+	live->ghost = dma_mapping_error(dev, live->dma) != 0;
+	pool_after_map(r, live);
+	if (!live->ghost)
 		return true;
-	}
-	live->ghost = true;
 	if (live->mmio && live->device->route == REPLAY_BOUNCE)
 		r->counts.refused_mmio++;
 	else
-		replay_map_failed(r, live->device, "map");
+		replay_map_failed(r, live, "map");
 	return false;
 }
 

@@ -53,7 +53,17 @@ static const struct {
 	FIELD(iova_peak_bytes),
 	FIELD(table_peak_bytes),
 	FIELD(events_per_second),
+	FIELD(shared_lines),
 };
+
+static json_t *failure_json(const struct replay_failure *first)
+{
+	if (!first->device)
+		return json_null();
+	return json_pack("{s:I, s:s, s:I, s:o}", "line", (json_int_t)first->line, "device",
+			 first->device, "size", (json_int_t)first->size, "reason",
+			 first->reason ? json_string(first->reason) : json_null());
+}
 
 static int print_json(const struct replay *r)
 {
@@ -66,6 +76,12 @@ static int print_json(const struct replay *r)
 		memcpy(&value, (const char *)&r->counts + fields[i].offset, sizeof(value));
 		json_object_set_new(json, fields[i].name, json_integer((json_int_t)value));
 	}
+	json_object_set_new(json, "first_failure", failure_json(&r->first_failure));
+	json_object_set_new(json, "pool_needed_bytes",
+			    r->pool_needed ? json_integer((json_int_t)r->pool_needed)
+					   : json_null());
+	json_object_set_new(json, "pool_needed_is_bound",
+			    r->pool_needed ? json_boolean(r->pool_needed_is_bound) : json_null());
 	return cmd_print_json(json);
 }
 
@@ -139,6 +155,10 @@ static void route_lines(struct report *report)
 
 	rare(report, "bounced maps", c->bounced_maps, "");
 	rare(report, "bounce pool", c->bounce_peak_bytes, "bytes at most");
+	rare(report, "  needed", report->r->pool_needed,
+	     report->r->pool_needed_is_bound ? "bytes of one pool suffice, perhaps fewer"
+					     : "bytes of one pool suffice, a page less does not");
+	rare(report, "shared lines", c->shared_lines, "cache lines of two elements of a list");
 	rare(report, "I/O addresses", c->iova_peak_bytes, "bytes at most");
 	rare(report, "tables", c->table_peak_bytes, "bytes at most");
 	rare(report, "invalidations", c->invalidations, "");
@@ -168,6 +188,16 @@ static bool is_clean(const struct replay *r)
 
 	return !c->mismatches && !c->map_failures &&
 	       !(c->stale_reached && r->options.invalidation == DMA_INVALIDATION_STRICT);
+}
+
+static void print_first_failure(const struct replay *r, FILE *to)
+{
+	const struct replay_failure *first = &r->first_failure;
+
+	if (first->device)
+		fprintf(to, "first failure: line %" PRIu64 ", %s, %" PRIu64 " bytes: %s\n",
+			first->line, first->device, first->size,
+			first->reason ? first->reason : "no memory to map");
 }
 
 static void print_result(const struct replay *r, FILE *to)
@@ -203,6 +233,7 @@ static int print_table(const struct replay *r, FILE *to, char *const *traces, in
 	print_head(r, to, traces, n);
 	printed = table_print(&report.table, to, cmd_colour(to), NULL);
 	table_free(&report.table);
+	print_first_failure(r, to);
 	print_result(r, to);
 	if (!printed)
 		cmd_say("out of memory while printing the table");

@@ -19,30 +19,51 @@ static void show_damage(void *ctx, const struct dmt_damage *damage)
 {
 	struct replay *r = ctx;
 
-	if (r->shown_damage++ < REPLAY_SHOWN)
+	if (!r->options.dry && r->shown_damage++ < REPLAY_SHOWN)
 		cmd_say("%s:%" PRIu64 ": skipped: %s: %s", damage->file, damage->line,
 			damage->reason, damage->text);
 }
 
-static void count_failure(struct replay *r, const char *name, const char *what, const char *why)
+/* Keep the first one for the report. */
+static void note_failure(struct replay *r, const struct live *live, const char *reason)
 {
+	struct replay_failure *first = &r->first_failure;
+
 	r->counts.map_failures++;
-	if (r->shown_failures++ < REPLAY_SHOWN)
-		cmd_say("%s:%" PRIu64 ": %s%s%s failed: %s", dmt_name(r->reader), r->line,
-			name ? name : "", name ? ": " : "", what, why);
+	if (first->device)
+		return;
+	first->device = live->device->name;
+	first->line = r->line;
+	first->size = live->size;
+	first->reason = reason;
 }
 
-void replay_map_failed(struct replay *r, struct replay_device *device, const char *what)
+static void tell_failure(struct replay *r, const struct live *live, const char *what,
+			 const char *why)
+{
+	if (!r->options.dry && r->shown_failures++ < REPLAY_SHOWN)
+		cmd_say("%s:%" PRIu64 ": %s: %s failed: %s", dmt_name(r->reader), r->line,
+			live->device->name, what, why);
+}
+
+void replay_map_failed(struct replay *r, struct live *live, const char *what)
 {
 	struct dma_error error = { .reason = DMA_REASON_NONE };
 	char text[300] = "";
 
-	if (dma_last_error(sim_dma(device->sim), &error) == 0)
+	if (dma_last_error(sim_dma(live->device->sim), &error) == 0)
 		dma_error_format(&error, text, sizeof(text));
-	count_failure(r, device->name, what, text);
+	note_failure(r, live, dma_reason_name(error.reason));
+	tell_failure(r, live, what, text);
 }
 
-void replay_no_frames(struct replay *r, phys_addr_t phys, uint64_t pages, bool mmio)
+void replay_no_map(struct replay *r, struct live *live, const char *why)
+{
+	note_failure(r, live, NULL);
+	tell_failure(r, live, "map", why);
+}
+
+void replay_no_frames(struct replay *r, struct live *live, phys_addr_t phys, uint64_t pages)
 {
 	char where[64], text[200];
 
@@ -53,8 +74,8 @@ void replay_no_frames(struct replay *r, phys_addr_t phys, uint64_t pages, bool m
 		snprintf(text, sizeof(text),
 			 "the simulated machine has no %" PRIu64
 			 " pages of %s left in the class %s",
-			 pages, mmio ? "MMIO" : "RAM", where);
-	count_failure(r, NULL, "map", text);
+			 pages, live->mmio ? "MMIO" : "RAM", where);
+	replay_no_map(r, live, text);
 }
 
 static int map_kind(struct replay *r, struct replay_device *device, const struct dmt_event *event)
@@ -165,13 +186,19 @@ static void draw_bar(const struct replay *r, bool last)
 	fflush(stderr);
 }
 
+/* A dry pass knows all it wants when the pool has failed. */
+static bool is_over(const struct replay *r)
+{
+	return r->options.dry && r->pool_failed;
+}
+
 static int read_events(struct replay *r, bool bar)
 {
 	struct dmt_event event;
 	uint64_t n = 0;
-	int rc, code = 0;
+	int rc = 0, code = 0;
 
-	while (!code && (rc = dmt_next(r->reader, &event)) > 0) {
+	while (!code && !is_over(r) && (rc = dmt_next(r->reader, &event)) > 0) {
 		r->line = event.line;
 		if (r->options.clock_trace)
 			set_clock(r, &event);
@@ -181,7 +208,7 @@ static int read_events(struct replay *r, bool bar)
 	}
 	if (bar)
 		draw_bar(r, true);
-	if (code || rc == 0)
+	if (code || rc >= 0)
 		return code;
 	cmd_say("%s", dmt_error(r->reader));
 	return rc == -DMAMAP_ENOMEM ? CMD_INTERNAL : CMD_UNREADABLE;
@@ -256,11 +283,11 @@ static void tell_hidden(uint64_t shown, const char *what)
 
 int replay_run(struct replay *r, char *const *traces, int n)
 {
-	bool bar = isatty(STDERR_FILENO);
+	bool bar = !r->options.dry && isatty(STDERR_FILENO);
 	double start = seconds_now(), took;
 	int code = 0;
 
-	for (int i = 0; i < n && !code; i++)
+	for (int i = 0; i < n && !code && !is_over(r); i++)
 		code = replay_trace(r, traces[i], bar);
 	took = seconds_now() - start;
 	if (took > 0)

@@ -64,7 +64,7 @@ static bool take_runs(struct replay *r, struct live *live, size_t n)
 		run->pages += n > 1;
 		run->base = frames_take(&r->frames, run->traced, run->pages, live->mmio);
 		if (run->base == DMAMAP_PHYS_NONE) {
-			replay_no_frames(r, run->traced, run->pages, live->mmio);
+			replay_no_frames(r, live, run->traced, run->pages);
 			return false;
 		}
 		live->list.n_runs = i + 1;
@@ -92,7 +92,7 @@ static bool build_list(struct replay *r, struct live *live, const uint64_t *len)
 	struct live_list *list = &live->list;
 
 	if (!collect_runs(live, list->traced, len, list->n_traced)) {
-		replay_map_failed(r, live->device, "list with an element that has no length");
+		replay_no_map(r, live, "an element has no length");
 		return false;
 	}
 	if (!take_runs(r, live, list->n_traced))
@@ -117,6 +117,34 @@ static uint64_t *room_for_lengths(struct replay *r, size_t n)
 	return grown;
 }
 
+static int out_of_memory(const struct replay *r)
+{
+	cmd_say("%s: out of memory", dmt_name(r->reader));
+	return CMD_INTERNAL;
+}
+
+/* The DMA elements behind the first: syncs name their addresses. */
+static bool note_elements(struct live *live, const struct dmt_event *event)
+{
+	struct live_list *list = &live->list;
+	uint64_t before = live->span;
+	size_t n = event->n_dma < event->n_len ? event->n_dma : event->n_len;
+
+	if (n < 2)
+		return true;
+	list->elements = calloc(n - 1, sizeof(*list->elements));
+	if (!list->elements)
+		return false;
+	list->n_elements = n - 1;
+	for (size_t i = 1; i < n; i++) {
+		list->elements[i - 1].at = event->dma[i];
+		list->elements[i - 1].span = event->len[i];
+		list->elements[i - 1].before = before;
+		before += event->len[i];
+	}
+	return true;
+}
+
 static struct live *new_list(struct replay *r, struct replay_device *device,
 			     const struct dmt_event *event)
 {
@@ -129,17 +157,68 @@ static struct live *new_list(struct replay *r, struct replay_device *device,
 	list->sgl = calloc(n + 1, sizeof(*list->sgl));
 	list->runs = calloc(n + 1, sizeof(*list->runs));
 	list->traced = calloc(n + 1, sizeof(*list->traced));
-	if (!list->sgl || !list->runs || !list->traced || !room_for_lengths(r, n)) {
-		cmd_say("%s: out of memory", dmt_name(r->reader));
+	live->traced = event->n_dma ? event->dma[0] : 0;
+	live->span = event->n_len ? event->len[0] : 0;
+	if (!list->sgl || !list->runs || !list->traced || !room_for_lengths(r, n) ||
+	    !note_elements(live, event)) {
+		out_of_memory(r);
 		replay_live_free(r, live);
 		return NULL;
 	}
 	memcpy(list->traced, event->phys, n * sizeof(*list->traced));
 	list->n_traced = n;
 	list->nents = (unsigned int)n;
-	live->traced = event->n_dma ? event->dma[0] : 0;
-	live->span = event->n_len ? event->len[0] : 0;
 	return live;
+}
+
+struct list_walk list_walk(const struct live *live)
+{
+	const struct live_list *list = &live->list;
+
+	return (struct list_walk){
+		.live = live, .cpu = list->sgl, .dma = list->sgl, .left = list->ents
+	};
+}
+
+bool list_next(struct list_walk *w, struct list_piece *piece)
+{
+	uint64_t cpu_left, dma_left;
+
+	if (!w->left || !w->cpu)
+		return false;
+	cpu_left = w->cpu->length - w->cpu_at;
+	dma_left = w->dma->dma_length - w->dma_at;
+	*piece = (struct list_piece){ .phys = sg_phys(w->cpu) + w->cpu_at,
+				      .dma = w->dma->dma_address + w->dma_at,
+				      .at = w->at,
+				      .len = cpu_left < dma_left ? cpu_left : dma_left };
+	w->at += piece->len;
+	w->cpu_at += piece->len;
+	w->dma_at += piece->len;
+	if (w->cpu_at == w->cpu->length) {
+		w->cpu = sg_next(w->cpu);
+		w->cpu_at = 0;
+	}
+	if (w->dma_at == w->dma->dma_length) {
+		w->dma = sg_next(w->dma);
+		w->dma_at = 0;
+		w->left--;
+	}
+	return true;
+}
+
+bool list_agrees(const struct list_walk *w)
+{
+	return !w->left && !w->cpu;
+}
+
+uint64_t list_clip(uint64_t *start, uint64_t len, uint64_t at, uint64_t n)
+{
+	uint64_t end = *start + len;
+
+	*start = *start > at ? *start : at;
+	end = end < at + n ? end : at + n;
+	return end > *start ? end - *start : 0;
 }
 
 /* True if it succeeded; otherwise it is counted, and @live becomes a ghost. */
@@ -148,20 +227,18 @@ static bool map(struct replay *r, struct live *live)
 	struct dma_device *dev = sim_dma(live->device->sim);
 	struct live_list *list = &live->list;
 
+	pool_before_map(r);
 	list->ents = dma_map_sg_attrs(dev, list->sgl, (int)list->nents, live->dir, live->attrs);
-	if (!list->ents) {
-		live->ghost = true;
+	live->ghost = !list->ents;
+	pool_after_map(r, live);
+	if (live->ghost) {
 		if (live->mmio && live->device->route == REPLAY_BOUNCE)
 			r->counts.refused_mmio++;
 		else
-			replay_map_failed(r, live->device, "list");
+			replay_map_failed(r, live, "list");
 		return false;
 	}
 	live->dma = list->sgl->dma_address;
-	if (live->device->route == REPLAY_DIRECT || live->device->route == REPLAY_BOUNCE) {
-		for (unsigned int i = 0; i < list->nents; i++)
-			live->bounced |= list->sgl[i].dma_address != sg_phys(&list->sgl[i]);
-	}
 	return true;
 }
 
@@ -194,6 +271,10 @@ int replay_map_list(struct replay *r, struct replay_device *device, const struct
 	if (!event->n_phys || !build_list(r, live, r->lengths)) {
 		live->ghost = true;
 		return replay_entered(r, live);
+	}
+	if (lines_find_shared(r, live)) {
+		replay_live_free(r, live);
+		return out_of_memory(r);
 	}
 	data_before_map(r, live);
 	if (map(r, live))

@@ -147,11 +147,16 @@ static int print_table(const struct routes_row *rows)
 	return printed ? CMD_CLEAN : CMD_INTERNAL;
 }
 
-/* MMIO is refused where every mapping must bounce, and where the table has no method for it. */
+/* MMIO is refused where every mapping must bounce, where the table has no method for it, and beyond the mask. */
 static bool must_fail(const struct routes_row *row)
 {
-	return row->mmio &&
-	       (row->kind == ROUTES_FORCED_BOUNCE || row->kind == ROUTES_OPS_PAGE_ONLY);
+	return row->mmio && (row->kind == ROUTES_FORCED_BOUNCE ||
+			     row->kind == ROUTES_OPS_PAGE_ONLY || row->kind == ROUTES_MASK32);
+}
+
+static bool must_bounce(const struct routes_row *row)
+{
+	return !row->mmio && (row->kind == ROUTES_FORCED_BOUNCE || row->kind == ROUTES_MASK32);
 }
 
 static const char *fault_of(const struct routes_row *row)
@@ -168,6 +173,10 @@ static const char *fault_of(const struct routes_row *row)
 		return "the unmap was not traced";
 	if (row->data != ROUTES_ARRIVED)
 		return "the data did not arrive";
+	if (row->bounced != must_bounce(row))
+		return row->bounced ? "bounced without need" : "did not bounce";
+	if (row->kind == ROUTES_COHERENT && row->cache_synced)
+		return "caches were maintained for a device that snoops";
 	if (row->kind == ROUTES_IOMMU_STRICT && row->after_unmap != ROUTES_BLOCKED)
 		return "the device reached memory after the unmap";
 	return NULL;

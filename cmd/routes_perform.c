@@ -6,6 +6,9 @@
  * The machine is non-coherent, so that missing cache maintenance would show as wrong data. The device of the method
  * tables sits behind a translator that adds an offset; what is mapped directly goes around it, through a window below
  * 4 GiB. The BAR lies below 4 GiB too: a route that asked about MMIO where it must not would be seen.
+ *
+ * RAM and a BAR above 4 GiB are there for the device with 32 address lines: both lie where it cannot reach. The device
+ * of the range map sees RAM and the BAR through one window each, neither of them at the CPU's address.
  */
 #include <string.h>
 
@@ -20,6 +23,13 @@
 #define BOUNDARY   0x100000000ull
 #define OPS_OFFSET 0x10000000000ull
 #define POOL_BYTES (4u << 20)
+/* Out of reach for 32 address lines. */
+#define HIGH_RAM_BASE 0x200000000ull
+#define HIGH_RAM_SIZE 0x1000000ull
+#define HIGH_BAR_BASE 0x8000000000ull
+/* Where the windows of the range map show RAM and BAR. */
+#define RAM_WINDOW 0x80000000ull
+#define BAR_WINDOW 0x40000000ull
 
 /* Whole cache lines, on two pages. */
 #define BUFFER_OFFSET 0x100ull
@@ -47,6 +57,9 @@ const char *routes_kind_name(enum routes_kind kind)
 		[ROUTES_OPS_PHYS] = "ops-phys",
 		[ROUTES_OPS_PAGE] = "ops-page",
 		[ROUTES_OPS_PAGE_ONLY] = "ops-page-only",
+		[ROUTES_MASK32] = "direct-mask32",
+		[ROUTES_RANGE_MAP] = "direct-range-map",
+		[ROUTES_COHERENT] = "direct-coherent",
 	};
 
 	return names[kind];
@@ -73,6 +86,20 @@ static void observe(struct dma_observer *observer, const struct dma_event *event
 	}
 }
 
+/* Low memory for every route; high memory only where it is used, so that elsewhere nothing is out of reach. */
+static int add_memory(struct bench *b)
+{
+	int rc = sim_add_ram(b->machine, RAM_BASE, RAM_SIZE);
+
+	if (!rc)
+		rc = sim_add_bar(b->machine, BAR_BASE, BAR_SIZE);
+	if (b->row->kind != ROUTES_MASK32)
+		return rc;
+	if (!rc)
+		rc = sim_add_ram(b->machine, HIGH_RAM_BASE, HIGH_RAM_SIZE);
+	return rc ? rc : sim_add_bar(b->machine, HIGH_BAR_BASE, BAR_SIZE);
+}
+
 static int build_machine(struct bench *b)
 {
 	const struct sim_config config = { .size = sizeof(config), .noncoherent = true };
@@ -80,9 +107,7 @@ static int build_machine(struct bench *b)
 	int rc = sim_machine_create(&config, &b->machine);
 
 	if (!rc)
-		rc = sim_add_ram(b->machine, RAM_BASE, RAM_SIZE);
-	if (!rc)
-		rc = sim_add_bar(b->machine, BAR_BASE, BAR_SIZE);
+		rc = add_memory(b);
 	if (!rc)
 		rc = sim_start(b->machine);
 	if (!rc)
@@ -114,6 +139,19 @@ static int set_ops(struct bench *b, enum sim_ops_kind kind)
 	return dma_device_set_ops(sim_dma(b->device), sim_ops(kind));
 }
 
+/* The hardware and what the library is told of it: the same windows. */
+static int set_windows(struct bench *b)
+{
+	static const struct dma_range windows[] = {
+		{ .cpu = RAM_BASE, .dma = RAM_WINDOW, .size = RAM_SIZE },
+		{ .cpu = BAR_BASE, .dma = BAR_WINDOW, .size = BAR_SIZE },
+		{ .size = 0 },
+	};
+
+	sim_device_set_windows(b->device, windows);
+	return dma_device_set_range_map(sim_dma(b->device), windows);
+}
+
 static int set_route(struct bench *b)
 {
 	switch (b->row->kind) {
@@ -133,30 +171,42 @@ static int set_route(struct bench *b)
 		return set_ops(b, SIM_OPS_PAGE);
 	case ROUTES_OPS_PAGE_ONLY:
 		return set_ops(b, SIM_OPS_PAGE_ONLY);
+	case ROUTES_RANGE_MAP:
+		return set_windows(b);
 	default:
 		return 0;
 	}
 }
 
+static int build_device(struct bench *b)
+{
+	unsigned int bits = b->row->kind == ROUTES_MASK32 ? 32 : 64;
+	const struct sim_device_config config = { .size = sizeof(config),
+						  .name = "dev0",
+						  .address_bits = bits,
+						  .coherent = b->row->kind == ROUTES_COHERENT };
+	int rc = sim_device_create(b->machine, &config, &b->device);
+
+	if (!rc)
+		rc = set_route(b);
+	return rc ? rc : dma_set_mask_and_coherent(sim_dma(b->device), DMA_BIT_MASK(bits));
+}
+
 static int build(struct bench *b)
 {
-	const struct sim_device_config config = { .size = sizeof(config), .name = "dev0" };
 	uint64_t pages = BUFFER_OFFSET + BUFFER_SIZE + DMAMAP_PAGE_SIZE - 1;
+	phys_addr_t floor = b->row->kind == ROUTES_MASK32 ? BOUNDARY : 0;
 	int rc = build_machine(b);
 
 	pages -= pages % DMAMAP_PAGE_SIZE;
 	if (!rc)
-		rc = sim_device_create(b->machine, &config, &b->device);
-	if (!rc)
-		rc = set_route(b);
-	if (!rc)
-		rc = dma_set_mask_and_coherent(sim_dma(b->device), DMA_BIT_MASK(64));
+		rc = build_device(b);
 	if (!rc)
 		rc = dma_observer_attach(sim_host(b->machine), &b->observer);
 	if (rc)
 		return rc;
-	b->phys = b->row->mmio ? sim_alloc_mmio(b->machine, pages, 0, UINT64_MAX)
-			       : sim_alloc(b->machine, pages, DMAMAP_PAGE_SIZE, 0, UINT64_MAX);
+	b->phys = b->row->mmio ? sim_alloc_mmio(b->machine, pages, floor, UINT64_MAX)
+			       : sim_alloc(b->machine, pages, DMAMAP_PAGE_SIZE, floor, UINT64_MAX);
 	if (b->phys == DMAMAP_PHYS_NONE)
 		return -DMAMAP_ENOMEM;
 	b->phys += BUFFER_OFFSET;

@@ -375,6 +375,50 @@ def outside_syncs():
 
 
 @case
+def element_syncs():
+    """Syncs at an address inside of any DMA element of a list: a call for each piece that is contiguous here."""
+    a, b, c, iova = GIB4 + 0x1000, GIB4 + 0x5000, GIB4 + 0x9000, 0xfff00000
+    lines = [iommu_line(iova, a, 0x1000), iommu_line(iova + 0x1000, b, 0x1000), iommu_line(iova + 0x8000, c, 0x1000)]
+    lines += [sg_line([iova + 0x800, iova + 0x8000], [0x1400, 0x800], [a + 0x800, b, c])]
+    # (part, number of calls where nothing is merged)
+    parts = [((iova + 0x8010, 0x20), 1), ((iova + 0x8000, 0x800), 1), ((iova + 0x1000, 0x100), 1), ((iova + 0xff0, 0x20), 2),
+             ((iova + 0x800, 0x1400), 2), ((iova + 0x8010, 0x800), 0), ((iova + 0x1bff, 2), 0), ((iova + 0x7fff, 1), 0)]
+    for (at, size), calls in parts:
+        for direction in ('TO_DEVICE', 'FROM_DEVICE', 'BIDIRECTIONAL'):
+            path = trace(*[line.replace('TO_DEVICE', direction) for line in lines], sync('cpu', at, size, direction),
+                         sync('device', at, size, direction), unsg_line([a + 0x800, b, c], direction))
+            for route in ('direct', 'bounce', 'iommu', 'ops'):
+                some(tap.replay('--route', route, path)[0], syncs=2 * calls, mismatches=0, inferred_lengths=0)
+    path = trace(*lines, sync('device', iova + 0x8010, 0x20, 'TO_DEVICE'))
+    phys = values(next(line for line in traced('--route', 'direct', path) if 'dma_map_sg' in line), 'phys_addrs')
+    equal([line for line in traced('--route', 'direct', path) if 'sync' in line],
+          [f'dma_sync_single_for_device: {tap.DEV} dir=TO_DEVICE dma_addr={phys[2] + 0x10:x} size=32'])
+
+
+@case
+def element_sync_counts():
+    """What is compared is the part of the list that was synced, wherever it lies."""
+    phys = [GIB4, GIB4 + 0x5000, GIB4 + 0x9000]
+    one = sg_line(phys, [0x1000, 0x300, 0x800], phys, 'FROM_DEVICE')
+    for at, size in ((phys[1], 0x300), (phys[1] + 5, 7), (phys[2] + 0x7ff, 1)):
+        some(tap.replay(trace(one, sync('cpu', at, size)))[0], bytes_verified=size, syncs=1)
+
+
+@case
+def other_syncs():
+    """Syncs of pages are made; those of MMIO and of coherent memory, which no driver makes, are not."""
+    virt = 'virt_addr=(____ptrval____)'
+    bar = 0xe0000000
+    for event, calls in (('dma_alloc', 0), ('dma_alloc_pages', 2)):
+        path = trace(f'{event}: {tap.DEV} dir=TO_DEVICE dma_addr=20000 size=4096 {virt} flags=none attrs=',
+                     sync('device', 0x20010, 64, 'TO_DEVICE'), sync('cpu', 0x20000, 4096, 'TO_DEVICE'),
+                     sync('cpu', 0x20001, 4096, 'TO_DEVICE'))
+        for route in ('direct', 'bounce', 'iommu', 'ops'):
+            some(tap.replay('--route', route, path)[0], maps=1, syncs=calls, mismatches=0)
+    some(tap.replay(trace(map_line(bar, 8192, bar, attrs='MMIO'), sync('cpu', bar, 64)))[0], maps=1, syncs=0)
+
+
+@case
 def list_syncs():
     """Syncs of lists, merged ones too."""
     a, b, iova = 0x101001000, 0x101005000, 0xfff00000

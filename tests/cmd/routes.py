@@ -8,13 +8,16 @@ import tap
 from tap import case, equal
 
 ROUTES = ['direct', 'direct-forced-bounce', 'arch-direct', 'iommu-strict', 'iommu-lazy', 'ops-phys', 'ops-page',
-          'ops-page-only']
+          'ops-page-only', 'direct-mask32', 'direct-range-map', 'direct-coherent']
 FIELDS = ['route', 'memory', 'direction', 'result', 'reason', 'dma_addr', 'took', 'method', 'bounced', 'cache_synced',
           'sanitized', 'traced', 'data', 'unmap_method', 'unmap_traced', 'after_unmap']
 # (route, memory): what took it, methods of map and unmap.
 TOOK = {
     ('direct', 'ram'): ('direct', None), ('direct', 'mmio'): ('direct', None),
     ('direct-forced-bounce', 'ram'): ('direct', None), ('direct-forced-bounce', 'mmio'): ('direct', None),
+    ('direct-mask32', 'ram'): ('direct', None), ('direct-mask32', 'mmio'): ('direct', None),
+    ('direct-range-map', 'ram'): ('direct', None), ('direct-range-map', 'mmio'): ('direct', None),
+    ('direct-coherent', 'ram'): ('direct', None), ('direct-coherent', 'mmio'): ('direct', None),
     ('arch-direct', 'ram'): ('arch', None), ('arch-direct', 'mmio'): ('ops', 'map_phys'),
     ('iommu-strict', 'ram'): ('iommu', None), ('iommu-strict', 'mmio'): ('iommu', None),
     ('iommu-lazy', 'ram'): ('iommu', None), ('iommu-lazy', 'mmio'): ('iommu', None),
@@ -22,7 +25,9 @@ TOOK = {
     ('ops-page', 'ram'): ('ops', 'map_page'), ('ops-page', 'mmio'): ('ops', 'map_resource'),
     ('ops-page-only', 'ram'): ('ops', 'map_page'), ('ops-page-only', 'mmio'): ('ops', None),
 }
-REFUSED = {('direct-forced-bounce', 'mmio'): 'mmio-cannot-bounce', ('ops-page-only', 'mmio'): 'no-method'}
+REFUSED = {('direct-forced-bounce', 'mmio'): 'mmio-cannot-bounce', ('ops-page-only', 'mmio'): 'no-method',
+           ('direct-mask32', 'mmio'): 'beyond-mask'}
+BOUNCED = [('direct-forced-bounce', 'ram'), ('direct-mask32', 'ram')]
 
 _run = tap.dmamap('routes', '--json')
 _report = json.loads(_run.stdout)
@@ -32,9 +37,9 @@ def wanted(row):
     """The row as it must be, where the contract says so; None: anything of its type."""
     key = row['route'], row['memory']
     ram, took, method = row['memory'] == 'ram', *TOOK[key]
-    out = {'took': took, 'method': method, 'bounced': key == ('direct-forced-bounce', 'ram'), 'sanitized': ram,
+    out = {'took': took, 'method': method, 'bounced': key in BOUNCED, 'sanitized': ram,
            'traced': True}
-    if not ram:
+    if not ram or row['route'] == 'direct-coherent':
         out['cache_synced'] = False
     elif took != 'ops':
         out['cache_synced'] = True
@@ -57,10 +62,10 @@ def clean():
 
 @case
 def schema():
-    """The schema's name, 48 rows, every field in every row."""
+    """The schema's name, 66 rows, every field in every row."""
     equal(list(_report), ['schema', 'rows'])
     equal(_report['schema'], 'dmamap.routes/1')
-    equal(len(_report['rows']), 48)
+    equal(len(_report['rows']), 66)
     for row in _report['rows']:
         equal(list(row), FIELDS)
 
@@ -90,6 +95,22 @@ for _row in _report['rows']:
 
 
 @case
+def mask32():
+    """What a device with 32 address lines is given lies below 4 GiB."""
+    addresses = [int(row['dma_addr'], 16) for row in _report['rows'] if row['route'] == 'direct-mask32' and row['dma_addr']]
+    equal(len(addresses), 3)
+    assert max(addresses) < 1 << 32, addresses
+
+
+@case
+def range_map():
+    """Both windows translate: the device has other addresses than the CPU, which the direct route shows."""
+    address = {(row['route'], row['memory']): int(row['dma_addr'], 16) for row in _report['rows'] if row['dma_addr']}
+    for memory, shift in (('ram', 0x7f000000), ('mmio', -0xa0000000)):
+        equal(address['direct-range-map', memory] - address['direct', memory], shift, memory)
+
+
+@case
 def deterministic():
     """Two runs print the same."""
     equal(tap.dmamap('routes', '--json').stdout, _run.stdout)
@@ -101,10 +122,11 @@ def table():
     run = tap.dmamap('routes')
     text = run.stdout.decode('ascii')
     equal(run.returncode, 0)
-    equal(len(text.splitlines()), 49)
+    equal(len(text.splitlines()), 67)
     assert '\033' not in text
     equal(text.count('mmio-cannot-bounce'), 3)
     equal(text.count('no-method'), 3)
+    equal(text.count('beyond-mask'), 3)
 
 
 @case

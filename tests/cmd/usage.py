@@ -74,6 +74,12 @@ def bad_values():
     for option in ('--route', '--invalidate', '--clock', '--trace-dialect'):
         assert option in refused(2, 'replay', option, '', MMIO)
     assert '--route needs a value' in refused(2, 'replay', MMIO, '--route')
+    for size in ('', '0', '0K', 'x', '64x', '64MB', '64 M', '-64M', '+64M', ' 64M', '5000', '0x1000', '4095', 'M', '1.5M',
+                 '99999999999999999999', '17179869184G'):
+        text = refused(2, 'replay', '--bounce-pool', size, MMIO)
+        assert f'--bounce-pool: {size} is not a size' in text and '64M' in text, text
+    assert '--bounce-pool needs a value' in refused(2, 'replay', MMIO, '--bounce-pool')
+    assert '--noncoherent takes no value' in refused(2, 'replay', '--noncoherent=1', MMIO)
     assert '--json takes no value' in refused(2, 'replay', '--json=1', MMIO)
 
 
@@ -81,6 +87,14 @@ def bad_values():
 def narrow_mask():
     """A mask with which the route cannot work is a usage error that says why."""
     assert 'mask-unsupported' in refused(2, 'replay', '--route', 'direct', '--mask', '12', MMIO)
+
+
+@case
+def pool_too_large():
+    """A pool that the machine has no place for, below 4 GiB and below the mask, is a usage error."""
+    for args in (('4G',), ('1000G',), ('17179869183G',), ('64M', '--mask', '24')):
+        text = refused(2, 'replay', '--route', 'bounce', '--bounce-pool', *args, MMIO)
+        assert 'do not fit below 4 GiB and the mask' in text, text
 
 
 @case

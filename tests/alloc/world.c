@@ -26,11 +26,17 @@ static uint64_t largest;
 
 static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_request *request)
 {
+	phys_addr_t phys;
+
 	if (fail_in && --fail_in == 0)
 		return DMAMAP_PHYS_NONE;
 	if (largest && request->size > largest)
 		return DMAMAP_PHYS_NONE;
-	return real_alloc(host, request);
+	phys = real_alloc(host, request);
+	/* content is undefined: make it visible if somebody forgets to zero it */
+	if (phys != DMAMAP_PHYS_NONE)
+		memset(host->phys_to_virt(host, phys), 0xa5, request->size);
+	return phys;
 }
 
 void world_fail_at(uint64_t n)

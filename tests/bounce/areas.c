@@ -226,6 +226,12 @@ static void padding_may_lie_in_the_area_before(void **state)
 	assert_true(unmap(m, copy, 0x100, DMA_TO_DEVICE));
 	assert_int_equal(used(m), 0);
 	assert_false(unmap(m, copy, 0x100, DMA_TO_DEVICE));
+	/* Each area has its own slots back. */
+	m->parms.min_align_mask = 0;
+	assert_int_equal(map_on(m, 0, BUF, 64 * SLOT), POOL);
+	assert_int_equal(map_on(m, 1, BUF, 64 * SLOT), POOL + 64 * SLOT);
+	assert_true(unmap(m, POOL, 1, DMA_TO_DEVICE));
+	assert_true(unmap(m, POOL + 64 * SLOT, 1, DMA_TO_DEVICE));
 	machine_free(m);
 }
 

@@ -252,6 +252,33 @@ static void SWT_45_only_live_starts_are_released(void **state)
 	machine_free(m);
 }
 
+static struct machine *copying;
+
+/* In the middle of a copy back, the run that is being released is no longer live, and its neighbour below is. */
+static void look_around(struct dma_host *host, void *dst, const void *src, size_t size)
+{
+	(void)host;
+	memcpy(dst, src, size);
+	assert_true(dmamap_bounce_live(&copying->dev, POOL + SLOT - 1));
+	assert_false(dmamap_bounce_live(&copying->dev, POOL + SLOT));
+	assert_false(dmamap_bounce_live(&copying->dev, POOL + 3 * SLOT));
+}
+
+static void SWT_45_not_live_while_it_is_released(void **state)
+{
+	struct machine *m = copying = machine_new();
+
+	(void)state;
+	machine_pool(m, 512);
+	map(m, BUF, SLOT);
+	assert_int_equal(map(m, BUF, SLOT + 1), POOL + SLOT);
+	m->host.copy = look_around;
+	assert_true(unmap(m, POOL + SLOT, SLOT + 1, BOTH));
+	m->host.copy = NULL;
+	assert_true(unmap(m, POOL, SLOT, BOTH));
+	machine_free(m);
+}
+
 static void granules_are_zeroed_around_the_buffer(void **state)
 {
 	struct machine *m = machine_new();
@@ -388,6 +415,7 @@ int main(void)
 		cmocka_unit_test(SWT_27_first_bounce_clears_the_skip_flag),
 		cmocka_unit_test(SWT_38_owned_is_not_live),
 		cmocka_unit_test(SWT_45_only_live_starts_are_released),
+		cmocka_unit_test(SWT_45_not_live_while_it_is_released),
 		cmocka_unit_test(granules_are_zeroed_around_the_buffer),
 		cmocka_unit_test(c23_memory_without_linear_address),
 		cmocka_unit_test(memory_in_two_linear_pieces),

@@ -146,6 +146,25 @@ static void growth_at_once_where_it_may_block(void **state)
 	machine_free(m);
 }
 
+static void transients_count_for_the_limit(void **state)
+{
+	struct machine *m = machine_new();
+	uint64_t have;
+	phys_addr_t a;
+
+	(void)state;
+	growing_pool(m, MB, MB + 300 * 1024, 128);
+	fill(m);
+	a = map(m, BUF, 262144);
+	assert_int_equal(refused(m, BUF, 262144, 0, &have), DMA_REASON_BOUNCE_EXHAUSTED);
+	assert_int_equal(stats(m).bytes, MB + 262144);
+	assert_true(unmap(m, a, 1, DMA_TO_DEVICE));
+	a = map(m, BUF, 262144);
+	assert_true(unmap(m, a, 1, DMA_TO_DEVICE));
+	empty(m);
+	machine_free(m);
+}
+
 static void growth_takes_what_the_host_has(void **state)
 {
 	struct machine *m = machine_new();
@@ -273,6 +292,11 @@ static void transient_keeps_low_bits_and_boundaries(void **state)
 	assert_int_equal(a & 0xfff, 0x800);
 	assert_int_equal(a / 0x20000, (a + 0x1efff) / 0x20000);
 	assert_true(unmap(m, a, 0x1f000, DMA_TO_DEVICE));
+	/* A whole segment and a slot before it: the transient part has no segments. */
+	m->parms.segment_boundary_mask = 0;
+	a = map(m, BUF + 0x800, 0x3f900);
+	assert_int_equal(a & 0xfff, 0x800);
+	assert_true(unmap(m, a, 0x3f900, DMA_TO_DEVICE));
 	m->parms.min_align_mask = 0;
 	a = map_aligned(m, BUF, 100, 0x3fff);
 	assert_int_equal(a & 0x3fff, 0);
@@ -374,6 +398,7 @@ int main(void)
 		cmocka_unit_test(SWT_39_transient_when_it_may_not_block),
 		cmocka_unit_test(SWT_39_the_worker_adds_a_part),
 		cmocka_unit_test(growth_at_once_where_it_may_block),
+		cmocka_unit_test(transients_count_for_the_limit),
 		cmocka_unit_test(growth_takes_what_the_host_has),
 		cmocka_unit_test(SWT_40_what_can_never_fit_does_not_grow),
 		cmocka_unit_test(SWT_41_transient_out_of_reach),

@@ -268,6 +268,12 @@ static void coherent_memory_is_no_mapping(void **state)
 	assert_int_equal(s.used_slots, 4);
 	assert_int_equal(ptr[PAGE - 1], 9);
 	dma_unmap_phys(w->dev, b, PAGE, DMA_TO_DEVICE, 0);
+	/* Nor is it freed with another size. */
+	dma_free_attrs(w->dev, 2 * PAGE, ptr, a, 0);
+	assert_int_equal(dma_last_error(w->dev, &why), 0);
+	assert_int_equal(why.reason, DMA_REASON_NOT_ALLOCATED);
+	dma_bounce_get_stats(w->pool, &s);
+	assert_int_equal(s.used_slots, 2);
 	dma_free_attrs(w->dev, PAGE, ptr, a, 0);
 	dma_bounce_get_stats(w->pool, &s);
 	assert_int_equal(s.used_slots, 0);

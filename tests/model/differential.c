@@ -24,6 +24,7 @@ struct setup {
 	struct model_route model;
 	uint64_t mask;
 	bool noncoherent;
+	bool adversarial; /* non-coherent, and lines move at random between calls */
 	bool lazy;
 	unsigned int levels;
 	enum sim_ops_kind ops;
@@ -47,6 +48,18 @@ struct world {
 };
 
 static const struct dma_range window[] = { { 0, 0x80000000, 0x100000000 }, { 0, 0, 0 } };
+
+/* Areas begin at 1 MiB, 1 GiB and 4 GiB: neighbours that continue each other, one that does not, a window that shadows part
+ * of another, memory outside of all. */
+static const struct dma_range windows[] = {
+	{ 0x00000000, 0x4000000000, 0x110000 },
+	{ 0x00110000, 0x4000110000, 0x10000 },
+	{ 0x00120000, 0x5000000000, 0x10000 },
+	{ 0x40010000, 0x6000000000, 0x8000 },
+	{ 0x00000000, 0x7000000000, 0x100000000 },
+	{ 0x100000000, 0x8000000000, 0x20000 },
+	{ 0, 0, 0 },
+};
 
 /* --- chance */
 
@@ -145,6 +158,7 @@ static void make_route(struct world *w)
 		sim_device_set_bypass_window(w->device, r->arch_limit);
 	if (r->route == DMA_ROUTE_IOMMU)
 		make_iommu(w);
+	assert_int_equal(dma_device_set_bus_limit(w->dev, r->bus_limit), 0);
 	assert_int_equal(dma_device_set_force_bounce(w->dev, r->force_bounce), 0);
 	assert_int_equal(dma_set_mask_and_coherent(w->dev, w->setup->mask), 0);
 }
@@ -153,6 +167,7 @@ static struct world *make_world(const struct setup *setup, uint64_t seed)
 {
 	struct sim_config config = { .size = sizeof(config),
 				     .noncoherent = setup->noncoherent,
+				     .adversarial = setup->adversarial,
 				     .seed = seed };
 	struct sim_device_config device = { .size = sizeof(device), .name = "0000:01:00.0" };
 	struct dma_bounce_config pool = { .size = sizeof(pool), .bytes = POOL_BYTES };
@@ -168,6 +183,7 @@ static struct world *make_world(const struct setup *setup, uint64_t seed)
 	assert_int_equal(sim_add_bar(w->machine, 0x2000000000, MODEL_AREA), 0);
 	if (setup->model.arch_limit)
 		sim_set_arch_direct(w->machine, setup->model.arch_limit, false);
+	sim_host(w->machine)->bounce_small_buffers = setup->model.small_bounce;
 	assert_int_equal(sim_start(w->machine), 0);
 	make_areas(w);
 	assert_int_equal(dma_bounce_create(sim_host(w->machine), &pool, &w->pool), 0);
@@ -254,8 +270,16 @@ static void step_device_write(struct world *w)
 	free(buf);
 }
 
-/** Does a live mapping keep the CPU from touching [phys, phys + len)? Only where the device has its own view. */
-static bool owned_by_device(const struct world *w, phys_addr_t phys, uint64_t len)
+static bool touch(uint64_t a, uint64_t a_len, uint64_t b, uint64_t b_len, uint64_t unit)
+{
+	return a / unit <= (b + b_len - 1) / unit && b / unit <= (a + a_len - 1) / unit;
+}
+
+/**
+ * Does a live mapping keep the CPU, or another mapping, from [phys, phys + len)? Only where the device has its own view,
+ * and by whole lines, unless both sides are @small or stores of the CPU.
+ */
+static bool owned_by_device(const struct world *w, phys_addr_t phys, uint64_t len, bool small)
 {
 	if (!w->setup->noncoherent)
 		return false;
@@ -263,11 +287,27 @@ static bool owned_by_device(const struct world *w, phys_addr_t phys, uint64_t le
 		const struct model_mapping *m = &w->model.mapping[i];
 
 		for (unsigned int j = 0; m->live && !m->mmio && j < m->pieces; j++)
-			if (m->piece[j].phys / 64 <= (phys + len - 1) / 64 &&
-			    phys / 64 <= (m->piece[j].phys + m->piece[j].len - 1) / 64)
+			if (touch(m->piece[j].phys, m->piece[j].len, phys, len,
+				  m->small && small ? 1 : 64))
 				return true;
 	}
 	return false;
+}
+
+/** A few bytes beside a small mapping, most of them in its own lines. */
+static void beside_small(struct world *w, struct model_area **area, uint64_t *from, uint64_t *len)
+{
+	struct model_mapping *m = pick(w, true);
+
+	for (int i = 0; m && m->small && i < MODEL_AREAS; i++) {
+		uint64_t at = m->piece[0].phys - w->model.area[i].base;
+
+		if (at >= MODEL_AREA || at < 64 || at + 256 > MODEL_AREA)
+			continue;
+		*area = &w->model.area[i];
+		*len = 1 + chance(w, 16);
+		*from = chance(w, 2) ? at + m->piece[0].len : at - *len;
+	}
 }
 
 static void step_cpu_write(struct world *w)
@@ -276,7 +316,8 @@ static void step_cpu_write(struct world *w)
 	uint64_t from = chance(w, MODEL_AREA);
 	uint64_t len = 1 + chance(w, MODEL_AREA - from < 8192 ? MODEL_AREA - from : 8192);
 
-	if (owned_by_device(w, a->base + from, len))
+	beside_small(w, &a, &from, &len);
+	if (owned_by_device(w, a->base + from, len, true))
 		return;
 	for (uint64_t i = 0; i < len; i++)
 		a->bytes[from + i] = (uint8_t)chance(w, 256);
@@ -291,7 +332,7 @@ static void compare_memory(struct world *w)
 
 	for (int a = 0; a < MODEL_AREAS; a++)
 		for (uint64_t at = 0; at < MODEL_AREA; at += step) {
-			if (owned_by_device(w, w->model.area[a].base + at, step))
+			if (owned_by_device(w, w->model.area[a].base + at, step, false))
 				continue;
 			assert_int_equal(
 				sim_cpu_read(w->machine, w->model.area[a].base + at, buf, step), 0);
@@ -313,12 +354,19 @@ static void expect_refusal(struct world *w, uint64_t reasons)
 }
 
 /** A buffer that no device-owned line of a non-coherent machine touches. */
-static bool any_buffer(struct world *w, struct model_piece *p, bool *mmio)
+static bool any_buffer(struct world *w, struct model_piece *p, enum dma_data_direction dir,
+		       bool *mmio)
 {
 	struct model_area *a = &w->model.area[chance(w, MODEL_AREAS)];
 	uint64_t most = chance(w, 8) ? 3 * 4096 : MODEL_AREA;
 	uint64_t from = chance(w, MODEL_AREA);
 
+	if (w->setup->model.small_bounce && chance(w, 2) && from < MODEL_AREA - 96) {
+		*p = (struct model_piece){ a->base + from, 1 + chance(w, 96) };
+		*mmio = a->mmio;
+		if (model_judge(&w->model, p->phys, p->len, dir, a->mmio).small)
+			return !owned_by_device(w, p->phys, p->len, true);
+	}
 	if (chance(w, 3) == 0)
 		from &= ~4095ull;
 	if (w->setup->noncoherent)
@@ -334,7 +382,7 @@ static bool any_buffer(struct world *w, struct model_piece *p, bool *mmio)
 	if (w->setup->noncoherent)
 		p->len = (p->len + 63) & ~63ull;
 	*mmio = a->mmio;
-	return !owned_by_device(w, p->phys, p->len);
+	return !owned_by_device(w, p->phys, p->len, false);
 }
 
 static void step_map(struct world *w)
@@ -346,9 +394,9 @@ static void step_map(struct world *w)
 	dma_addr_t addr;
 	bool mmio;
 
-	if (!m || !any_buffer(w, &p, &mmio))
+	if (!m || !any_buffer(w, &p, dir, &mmio))
 		return;
-	v = model_judge(&w->model, p.phys, p.len, mmio);
+	v = model_judge(&w->model, p.phys, p.len, dir, mmio);
 	addr = mmio ? dma_map_resource(w->dev, p.phys, p.len, dir, 0)
 		    : dma_map_phys(w->dev, p.phys, p.len, dir, 0);
 	w->expected++;
@@ -357,9 +405,12 @@ static void step_map(struct world *w)
 		return;
 	}
 	assert_true(!v.must);
-	*m = (struct model_mapping){
-		.mmio = mmio, .dir = dir, .pieces = 1, .segments = 1, .size = p.len
-	};
+	*m = (struct model_mapping){ .mmio = mmio,
+				     .small = v.small,
+				     .dir = dir,
+				     .pieces = 1,
+				     .segments = 1,
+				     .size = p.len };
 	m->piece[0] = p;
 	m->segment[0] = (struct model_segment){ addr, p.len };
 	assert_true(model_map(&w->model, m, v.copied));
@@ -378,13 +429,15 @@ static unsigned int any_list(struct world *w, struct model_mapping *m, struct sc
 		struct model_piece *p = &m->piece[got];
 		struct model_verdict one;
 
-		if (!any_buffer(w, p, &mmio) || mmio)
+		if (!any_buffer(w, p, m->dir, &mmio) || mmio)
 			return 0;
 		for (unsigned int i = 0; w->setup->noncoherent && i < got; i++)
 			if (p->phys < m->piece[i].phys + m->piece[i].len &&
 			    m->piece[i].phys < p->phys + p->len)
 				return 0;
-		one = model_judge(&w->model, p->phys, p->len, false);
+		one = model_judge(&w->model, p->phys, p->len, m->dir, false);
+		if (one.small)
+			return 0;
 		v->must |= one.must;
 		v->may |= one.may;
 		v->copied |= one.copied;
@@ -411,7 +464,8 @@ static void step_map_sg(struct world *w)
 	m->pieces = any_list(w, m, sg, &v);
 	if (!m->pieces)
 		return;
-	first_copied = model_judge(&w->model, m->piece[0].phys, m->piece[0].len, false).copied;
+	first_copied =
+		model_judge(&w->model, m->piece[0].phys, m->piece[0].len, m->dir, false).copied;
 	if (first_copied != v.copied)
 		return;
 	m->segments = dma_map_sg(w->dev, sg, (int)m->pieces, m->dir);
@@ -669,6 +723,41 @@ static const struct setup setups[] = {
 	  { .route = DMA_ROUTE_DIRECT, .limit = DMA_BIT_MASK(32), .private_copies = true },
 	  .mask = DMA_BIT_MASK(32),
 	  .noncoherent = true },
+	{ "direct-windows",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .window = windows },
+	  .mask = ALL },
+	{ "direct-bus-limit",
+	  { .route = DMA_ROUTE_DIRECT, .limit = DMA_BIT_MASK(32), .bus_limit = DMA_BIT_MASK(32) },
+	  .mask = ALL },
+	{ "direct-small-buffers",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .private_copies = true, .small_bounce = true },
+	  .mask = ALL,
+	  .noncoherent = true },
+	{ "direct-adversarial",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .private_copies = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "direct-mask32-adversarial",
+	  { .route = DMA_ROUTE_DIRECT, .limit = DMA_BIT_MASK(32), .private_copies = true },
+	  .mask = DMA_BIT_MASK(32),
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "direct-windows-adversarial",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .window = windows, .private_copies = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "direct-forced-bounce-adversarial",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .force_bounce = true, .private_copies = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "direct-small-buffers-adversarial",
+	  { .route = DMA_ROUTE_DIRECT, .limit = ALL, .private_copies = true, .small_bounce = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
 	{ "arch-direct",
 	  { .route = DMA_ROUTE_OPS, .limit = ALL, .offset = OFFSET, .arch_limit = 0x100000000 },
 	  .mask = ALL,
@@ -715,6 +804,35 @@ static const struct setup setups[] = {
 	    .exact = true },
 	  .mask = ALL,
 	  .noncoherent = true },
+	{ "iommu-adversarial",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = DMA_BIT_MASK(48),
+	    .private_copies = true,
+	    .protects = true,
+	    .exact = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "iommu-untrusted-adversarial",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = DMA_BIT_MASK(48),
+	    .private_copies = true,
+	    .untrusted = true,
+	    .protects = true,
+	    .exact = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "iommu-small-buffers-adversarial",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = DMA_BIT_MASK(48),
+	    .private_copies = true,
+	    .small_bounce = true,
+	    .protects = true,
+	    .exact = true },
+	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
 	{ "ops-phys",
 	  { .route = DMA_ROUTE_OPS, .limit = ALL, .offset = OFFSET },
 	  .mask = ALL,

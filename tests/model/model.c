@@ -8,11 +8,45 @@
 #define NO_ROOM	    (BIT(BOUNCE_EXHAUSTED) | BIT(BOUNCE_FRAGMENTED) | BIT(BOUNCE_TOO_LARGE))
 #define GRANULE	    4096u
 
+/** The device address of one byte, by the first window that has it. */
+static bool translate_byte(const struct model_route *r, phys_addr_t phys, dma_addr_t *addr)
+{
+	const struct dma_range *w = r->window;
+
+	*addr = phys;
+	if (!w)
+		return true;
+	while (w->size && (phys < w->cpu || phys - w->cpu >= w->size))
+		w++;
+	*addr = w->dma + (phys - w->cpu);
+	return w->size != 0;
+}
+
+/** Does every byte have its place behind the one before it? *@last: that of the last. */
+static bool translate(const struct model_route *r, phys_addr_t phys, uint64_t size,
+		      dma_addr_t *last)
+{
+	dma_addr_t first;
+
+	if (!translate_byte(r, phys, &first))
+		return false;
+	for (uint64_t i = 0; i < size; i++)
+		if (!translate_byte(r, phys + i, last) || *last != first + i)
+			return false;
+	return true;
+}
+
+/** Blocks of 8, 16, 32, 64, 96, 128: which below twice the line of 64 is no multiple of it? */
+static bool is_small(const struct model_route *r, uint64_t size, enum dma_data_direction dir)
+{
+	return r->small_bounce && dir != DMA_TO_DEVICE && (size <= 32 || (size > 64 && size <= 96));
+}
+
 static struct model_verdict judge_direct(const struct model_route *r, phys_addr_t phys,
-					 uint64_t size, bool mmio)
+					 uint64_t size, bool small, bool mmio)
 {
 	struct model_verdict v = { 0 };
-	uint64_t last = phys + size - 1;
+	uint64_t last = 0;
 	uint64_t why = 0;
 
 	if (r->force_bounce) {
@@ -21,17 +55,14 @@ static struct model_verdict judge_direct(const struct model_route *r, phys_addr_
 		v.may = mmio ? 0 : NO_ROOM;
 		return v;
 	}
-	if (r->window) {
-		if (phys < r->window->cpu || last > r->window->cpu + r->window->size - 1)
-			why = BIT(OUTSIDE_RANGE_MAP);
-		last = last - r->window->cpu + r->window->dma;
-	}
-	if (!why && last > r->limit)
-		why = BIT(BEYOND_MASK);
+	if (!translate(r, phys, size, &last))
+		why = BIT(OUTSIDE_RANGE_MAP);
+	else if (last > r->limit)
+		why = r->bus_limit == r->limit ? BIT(BEYOND_BUS_LIMIT) : BIT(BEYOND_MASK);
 	v.copied = r->private_copies && !mmio;
 	if (why && mmio)
 		v.must = why;
-	if (why && !mmio) {
+	if ((why || small) && !mmio) {
 		v.copied = true;
 		v.may = NO_ROOM;
 	}
@@ -39,20 +70,25 @@ static struct model_verdict judge_direct(const struct model_route *r, phys_addr_
 }
 
 struct model_verdict model_judge(const struct model *model, phys_addr_t phys, uint64_t size,
-				 bool mmio)
+				 enum dma_data_direction dir, bool mmio)
 {
 	const struct model_route *r = &model->route;
+	bool small = !mmio && is_small(r, size, dir);
 	struct model_verdict v = { 0 };
 
-	if (r->route == DMA_ROUTE_DIRECT)
-		return judge_direct(r, phys, size, mmio);
+	if (r->route == DMA_ROUTE_DIRECT) {
+		v = judge_direct(r, phys, size, small, mmio);
+		v.small = small;
+		return v;
+	}
 	v.copied = r->private_copies && !mmio;
 	if (r->route == DMA_ROUTE_OPS) {
 		v.must = mmio && r->no_mmio_method ? BIT(NO_METHOD) : 0;
 		return v;
 	}
 	v.may = BIT(NO_IOVA) | BIT(NO_MEMORY);
-	if (r->untrusted && !mmio && ((phys | size) & (GRANULE - 1))) {
+	if ((r->untrusted || small) && !mmio && ((phys | size) & (GRANULE - 1))) {
+		v.small = small;
 		v.copied = true;
 		v.may |= NO_ROOM;
 	}
@@ -103,7 +139,21 @@ static bool legal_merge(const struct model *model, const struct model_mapping *m
 	return true;
 }
 
-/** A direct address is the translated physical one; a copy's only has to be reachable. */
+/** A direct address is the translated physical one, and a copy's is not. */
+static bool legal_direct(const struct model *model, const struct model_mapping *m, unsigned int i)
+{
+	const struct model_piece *p = &m->piece[i];
+	struct model_route plain = model->route;
+	bool small = !m->mmio && is_small(&plain, p->len, m->dir);
+	dma_addr_t addr;
+
+	plain.private_copies = false;
+	if (judge_direct(&plain, p->phys, p->len, small, m->mmio).copied)
+		return !translate_byte(&plain, p->phys, &addr) || m->segment[i].addr != addr;
+	return translate_byte(&plain, p->phys, &addr) && m->segment[i].addr == addr;
+}
+
+/** Within reach, in order, and all of it. */
 static bool legal_addresses(const struct model *model, const struct model_mapping *m)
 {
 	const struct model_route *r = &model->route;
@@ -118,6 +168,8 @@ static bool legal_addresses(const struct model *model, const struct model_mappin
 		if (r->route == DMA_ROUTE_IOMMU)
 			continue;
 		if (m->segments != m->pieces || s->len != m->piece[i].len)
+			return false;
+		if (r->route == DMA_ROUTE_DIRECT && !legal_direct(model, m, i))
 			return false;
 	}
 	return total == m->size;

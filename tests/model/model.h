@@ -25,12 +25,14 @@ struct model_area {
 /** What a route promises. */
 struct model_route {
 	enum dma_route route;
-	uint64_t limit;			/* highest device address */
-	const struct dma_range *window; /* one window, or NULL */
+	uint64_t limit;			/* highest device address: mask or bus limit */
+	uint64_t bus_limit;		/* the bus's, 0: none */
+	const struct dma_range *window; /* windows, or NULL */
 	uint64_t offset;		/* of a method table's translator */
 	uint64_t arch_limit;		/* RAM that ends at or below goes directly */
 	bool force_bounce;
 	bool private_copies; /* non-coherent: the device has its own view until a sync */
+	bool small_bounce;   /* small buffers bounce, and their neighbours stay the CPU's */
 	bool no_mmio_method;
 	bool untrusted;
 	bool protects;	      /* the device reaches nothing else */
@@ -54,6 +56,7 @@ struct model_mapping {
 	bool list;
 	bool mmio;
 	bool copied; /* the device works on a copy */
+	bool small;  /* ... because it is small: it owns its bytes, and not their lines */
 	bool device_owns;
 	enum dma_data_direction dir;
 	unsigned int pieces, segments;
@@ -74,10 +77,11 @@ struct model_verdict {
 	uint64_t must; /* one of these */
 	uint64_t may;  /* or one of these, for lack of room */
 	bool copied;
+	bool small;
 };
 
 struct model_verdict model_judge(const struct model *model, phys_addr_t phys, uint64_t size,
-				 bool mmio);
+				 enum dma_data_direction dir, bool mmio);
 
 /** The CPU's byte at @phys. */
 uint8_t *model_byte(struct model *model, phys_addr_t phys);

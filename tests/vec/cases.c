@@ -120,8 +120,10 @@ static void mmio_protection(void **state)
 	}
 	assert_int_equal(dma_vec_unmap(&map, 0), 0);
 	assert_int_equal(fx_walk(fx, segs[0].addr, NULL), 0);
-	/* the attribute of the call makes all of them MMIO */
+	/* the attribute of the call makes all of them MMIO: nothing for the sanitizer */
+	fx_clear(fx);
 	assert_int_equal(dma_vec_map_start(dev, &map, vecs, 4, FROM, MMIO), 0);
+	expect_count(fx, "sanitize", 0);
 	assert_int_equal(dma_vec_map_next(&map, &segs[0]), 1);
 	assert_int_equal(fx_walk(fx, segs[0].addr, NULL) & PTE_SNP, 0);
 	assert_int_equal(dma_vec_unmap(&map, 0), 0);
@@ -265,6 +267,63 @@ static void sync_ranges(void **state)
 	fx_free(fx);
 }
 
+/** Rewound in the middle of a range, and after a refusal, the walk begins anew. */
+static void rewound_anywhere(void **state)
+{
+	struct fx *fx = fx_quiet_ram();
+	struct dma_device *dev = fx_ops_device(fx, FX_PHYS);
+	struct dma_phys_vec vecs[] = { { .phys = 0x4000, .len = 0x2000 },
+				       { .phys = 0x9000, .len = 0x1000 } };
+	struct dma_vec_map map;
+	struct dma_vec_seg first, again;
+
+	(void)state;
+	assert_int_equal(dma_set_max_seg_size(dev, 0x1000), 0);
+	assert_int_equal(dma_vec_map_start(dev, &map, vecs, 2, TO, 0), 0);
+	assert_int_equal(dma_vec_map_next(&map, &first), 1);
+	assert_int_equal(dma_vec_map_rewind(&map), 0);
+	assert_int_equal(dma_vec_map_next(&map, &again), 1);
+	assert_true(again.addr == first.addr);
+	assert_int_equal(dma_vec_map_next(&map, &again), 1);
+	fx->ops_fail = true;
+	assert_int_equal(dma_vec_map_next(&map, &again), -DMAMAP_ENOMEM);
+	assert_int_equal(map.index, 1);
+	fx->ops_fail = false;
+	assert_int_equal(dma_vec_map_next(&map, &again), -DMAMAP_ENOMEM);
+	assert_int_equal(dma_vec_map_rewind(&map), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(dma_vec_map_next(&map, &again), 1);
+	assert_int_equal(dma_vec_map_next(&map, &again), 0);
+	expect_count(fx, "M:map_phys", 3);
+	assert_int_equal(dma_vec_unmap(&map, 0), 0);
+	expect_count(fx, "M:unmap_phys", 2);
+	fx_free(fx);
+}
+
+/** A bus address has no place in the run: a sync of what stands behind it names the right address. */
+static void sync_behind_bus_address(void **state)
+{
+	const struct fx_config config = { .ram = { { 0, 0xe0000000ull } }, .noncoherent = true };
+	struct fx *fx = fx_new(&config);
+	struct dma_device *dev = fx_io(fx);
+	struct dma_phys_vec vecs[] = {
+		{ .phys = 0xc0001000, .len = 0x1000, .flags = DMA_VEC_BUS_ADDRESS },
+		{ .phys = 0x8000, .len = 0x1000 },
+	};
+	struct dma_vec_seg segs[16];
+	struct dma_vec_map map;
+
+	(void)state;
+	assert_int_equal(map_all(dev, &map, vecs, 2, FROM, segs), 2);
+	fx_clear(fx);
+	assert_int_equal(dma_vec_sync_for_cpu(&map, 0, DMA_VEC_ALL), 0);
+	expect_count(fx, "T:sync_cpu", 1);
+	assert_true(fx_get(fx, "T:sync_cpu", 0)->addr == segs[1].addr);
+	assert_int_equal(fx_get(fx, "for-cpu", 0)->addr, 0x8000);
+	assert_int_equal(dma_vec_unmap(&map, 0), 0);
+	fx_free(fx);
+}
+
 /* --- failures of the backend */
 
 static void backend_fails(void **state)
@@ -358,12 +417,20 @@ static void no_unmap_needed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_range_order),  cmocka_unit_test(P11_one_invalidation),
-		cmocka_unit_test(mmio_protection),  cmocka_unit_test(same_boundaries),
-		cmocka_unit_test(arguments),	    cmocka_unit_test(bad_direction),
-		cmocka_unit_test(never_started),    cmocka_unit_test(unmapped_twice),
-		cmocka_unit_test(sync_ranges),	    cmocka_unit_test(backend_fails),
-		cmocka_unit_test(fragmented_space), cmocka_unit_test(no_unmap_needed),
+		cmocka_unit_test(one_range_order),
+		cmocka_unit_test(P11_one_invalidation),
+		cmocka_unit_test(mmio_protection),
+		cmocka_unit_test(same_boundaries),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(bad_direction),
+		cmocka_unit_test(never_started),
+		cmocka_unit_test(unmapped_twice),
+		cmocka_unit_test(sync_ranges),
+		cmocka_unit_test(rewound_anywhere),
+		cmocka_unit_test(sync_behind_bus_address),
+		cmocka_unit_test(backend_fails),
+		cmocka_unit_test(fragmented_space),
+		cmocka_unit_test(no_unmap_needed),
 	};
 
 	return FX_RUN(tests);

@@ -111,7 +111,7 @@ static void one_free_too_many(void **state)
 	assert_non_null(ptr);
 	dma_free_coherent(dev, 4096, ptr, handle);
 	dma_free_coherent(dev, 4096, ptr, handle);
-	fx_reason(dev, DMA_REASON_NOT_MAPPED);
+	fx_reason(dev, DMA_REASON_NOT_ALLOCATED);
 	assert_int_equal(fx->bad_frees, 0);
 	assert_int_equal(dma_device_live(dev), 0);
 	fx_free(fx);

@@ -39,8 +39,8 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 		sg->dma_flags |= DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER_BUS;
 		return 0;
 	}
-	sg->dma_address =
-		dmamap_direct_map(dev, phys, sg->length, dir, dmamap_p2p_attrs(type, attrs), why);
+	sg->dma_address = dmamap_direct_map_issue(dev, phys, sg->length, dir,
+						  dmamap_p2p_attrs(type, attrs), why);
 	if (sg->dma_address == DMA_MAPPING_ERROR)
 		return -DMAMAP_EIO;
 	if (type == DMA_P2P_THRU_HOST_BRIDGE)
@@ -54,17 +54,21 @@ int dmamap_direct_map_sg(struct dma_device *dev, struct scatterlist *sgl, int ne
 	struct dma_p2p_state p2p = { 0 };
 	struct dma_error ignored;
 	struct scatterlist *sg;
+	bool ram = false;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i)
 	{
 		int err = map_element(dev, sg, dir, attrs, &p2p, why);
 
+		ram |= !(sg->dma_flags & DMAMAP_SG_PEER);
 		if (!err)
 			continue;
 		why->err = err;
 		dmamap_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
 		return err;
 	}
+	if (ram)
+		dmamap_direct_map_wait(dev, attrs);
 	return nents;
 }

@@ -80,32 +80,36 @@ static int read_allowed(struct arguments *args, const char *text)
 	return 0;
 }
 
-/** 0, or an exit code + 1. */
-static int read_arguments(int argc, char **argv, struct arguments *args)
+/** False, and *@code, where there is nothing more to do. */
+static bool read_arguments(int argc, char **argv, struct arguments *args, int *code)
 {
 	int c;
 
 	opterr = 0;
+	*code = CMD_USAGE;
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(help, stdout);
-			return CMD_CLEAN + 1;
+			*code = CMD_CLEAN;
+			return false;
 		}
 		if (c == 'a' && read_allowed(args, optarg))
-			return CMD_USAGE + 1;
-		if (c == '?' || c == ':')
-			return cmd_bad_option("p2p", argc, argv, options) + 1;
+			return false;
+		if (c == '?' || c == ':') {
+			cmd_bad_option("p2p", argc, argv, options);
+			return false;
+		}
 		args->amd_zen |= c == 'z';
 		args->show.all |= c == 'l';
 		args->show.json |= c == 'j';
 	}
-	if (optind + 1 != argc)
-		return cmd_usage("p2p", optind < argc
-						? "p2p takes one file"
-						: "p2p needs a file, or - for standard input") +
-		       1;
+	if (optind + 1 != argc) {
+		cmd_usage("p2p", optind < argc ? "p2p takes one file"
+					       : "p2p needs a file, or - for standard input");
+		return false;
+	}
 	args->show.file = argv[optind];
-	return 0;
+	return true;
 }
 
 /* --- the file */
@@ -113,20 +117,21 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 /** All of it with a NUL behind it; NULL and errno. */
 static char *slurp(FILE *file)
 {
-	size_t n = 0, room = 65536, got;
+	size_t n = 0, room = 65536;
 	char *text = malloc(room);
 
-	while (text && (got = fread(text + n, 1, room - n - 1, file)) > 0) {
+	while (text) {
 		char *more;
 
-		n += got;
-		if (room - n > 1)
-			continue;
-		errno = EFBIG;
+		n += fread(text + n, 1, room - n - 1, file);
+		if (n < room - 1)
+			break;
 		room *= 2;
 		more = room > TEXT_MAX ? NULL : realloc(text, room);
-		if (!more)
+		if (!more) {
 			free(text);
+			errno = room > TEXT_MAX ? EFBIG : ENOMEM;
+		}
 		text = more;
 	}
 	if (text && ferror(file)) {
@@ -178,12 +183,12 @@ static int show(struct p2p_tree *tree, const struct arguments *args)
 static int run(int argc, char **argv)
 {
 	struct arguments args = { .nr_allowed = 0 };
-	int code = read_arguments(argc, argv, &args);
 	struct p2p_tree tree;
 	char *text;
+	int code;
 
-	if (code)
-		return code - 1;
+	if (!read_arguments(argc, argv, &args, &code))
+		return code;
 	text = read_file(args.show.file);
 	if (!text)
 		return CMD_UNREADABLE;

@@ -172,7 +172,7 @@ static size_t note(struct notes *notes, const char *text)
 		notes->text = more;
 		notes->room = room;
 	}
-	strcpy(notes->text[notes->n++], text);
+	memcpy(notes->text[notes->n++], text, strlen(text) + 1);
 	return notes->n;
 }
 
@@ -189,7 +189,7 @@ static void cell(const struct p2p_tree *tree, size_t provider, size_t client, st
 	size_t number;
 
 	if (provider == client) {
-		strcpy(out, "-");
+		memcpy(out, "-", sizeof("-"));
 		return;
 	}
 	dma_p2p_query(&tree->topology, (int)provider, (int)client, &a);

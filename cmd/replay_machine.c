@@ -28,14 +28,12 @@ static int make_iommu(struct replay *r)
 	return sim_iommu_create(r->machine, &config, &r->iommu);
 }
 
-/*
- * MERGE: buffers that a CPU's cache line may share with others bounce on a non-coherent machine. That is the core's
- * decision, and this is where it is switched on.
- */
+/* Buffers that may share a cache line with other data bounce on a non-coherent machine, as in kernels built for them. */
 static void enable_small_buffer_bounce(struct dma_host *host)
 {
 	host->min_dma_align = 128;
 	host->cache_line = 64;
+	host->bounce_small_buffers = true;
 }
 
 /* A dry pass wants to know where copies go, not what is in them. */

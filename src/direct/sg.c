@@ -56,18 +56,21 @@ int dmamap_direct_map_sg(struct dma_device *dev, struct scatterlist *sgl, int ne
 	struct dma_p2p_state p2p = { 0 };
 	struct dma_error ignored;
 	struct scatterlist *sg;
+	bool ram = false;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i)
 	{
 		int err = map_element(dev, sg, dir, attrs, &p2p, why);
 
+		ram |= !(sg->dma_flags & DMAMAP_SG_PEER);
 		if (!err)
 			continue;
 		why->err = err;
 		dmamap_direct_unmap_sg(dev, sgl, i, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC, &ignored);
 		return err;
 	}
-	dmamap_direct_map_wait(dev, attrs);
+	if (ram)
+		dmamap_direct_map_wait(dev, attrs);
 	return nents;
 }

@@ -126,7 +126,7 @@ def single_bytes():
     """A byte that is stored again is stored, even if it was there before."""
     at = GIB4 + 0x40
     path = trace(map_line(at, 1, at, 'BIDIRECTIONAL'), *[sync('device', at, 1, 'BIDIRECTIONAL')] * 2000)
-    for route in ('direct', 'iommu', 'ops'):
+    for route in ('direct', 'bounce', 'iommu', 'ops'):
         some(noncoherent('--route', route, path)[0], syncs=2000, mismatches=0)
 
 

@@ -149,14 +149,15 @@ static void choose_buffer(struct rig *r, bool list, bool explicit)
 /** The CPU stores expect[from, from + len) into the buffer. */
 static void cpu_store(struct rig *r, uint64_t from, uint64_t len)
 {
-	for (uint64_t n; len; from += n, len -= n) {
-		uint64_t i = from / r->piece;
+	for (unsigned int i = 0; i < r->pieces; i++) {
+		uint64_t start = i * r->piece > from ? i * r->piece : from;
+		uint64_t end = (i + 1) * r->piece < from + len ? (i + 1) * r->piece : from + len;
 
-		n = r->piece - from % r->piece;
-		n = n < len ? n : len;
-		assert_int_equal(sim_cpu_write(r->m, r->base + i * STRIDE + from % r->piece,
-					       r->expect + from, n),
-				 0);
+		if (start < end)
+			assert_int_equal(sim_cpu_write(r->m,
+						       r->base + i * STRIDE + start - i * r->piece,
+						       r->expect + start, end - start),
+					 0);
 	}
 }
 

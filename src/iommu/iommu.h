@@ -18,6 +18,9 @@
 dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 			    enum dma_data_direction dir, unsigned long attrs,
 			    struct dma_error *why);
+/** Would the device see bytes beside the buffer that it must not see, or the CPU lose bytes there? */
+bool dmamap_iommu_must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			      enum dma_data_direction dir, unsigned long attrs);
 bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
 

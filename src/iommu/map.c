@@ -136,9 +136,8 @@ bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64
 
 /* --- map and unmap */
 
-/** Would the device see bytes beside the buffer that it must not see, or the CPU lose bytes there? */
-static bool must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
-			enum dma_data_direction dir, unsigned long attrs)
+bool dmamap_iommu_must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			      enum dma_data_direction dir, unsigned long attrs)
 {
 	if ((attrs & DMA_ATTR_MMIO) || ((phys | size) & dmamap_iommu_granule_mask(dev)) == 0)
 		return false;
@@ -193,7 +192,7 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 			    enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	bool bounced = must_bounce(dev, phys, size, dir, attrs);
+	bool bounced = dmamap_iommu_must_bounce(dev, phys, size, dir, attrs);
 	struct dma_error ignored;
 	phys_addr_t target = phys;
 	dma_addr_t addr;

@@ -300,21 +300,21 @@ static int fill_dma_side(struct dma_device *dev, struct scatterlist *sgl, int ne
 	return s.count;
 }
 
-/* --- lists of untrusted devices: element by element, through the bounce pool */
-
-static bool must_bounce(struct dma_device *dev, struct scatterlist *sg, int nents)
-{
-	uint64_t mask = dmamap_iommu_granule_mask(dev);
-
-	for (int i = 0; dmamap_dev(dev)->untrusted && i < nents; i++, sg = sg_next(sg))
-		if (!(sg->dma_flags & DMAMAP_SG_PEER) && ((sg_phys(sg) | sg->length) & mask))
-			return true;
-	return false;
-}
+/* --- lists of which an element must bounce: each of them by itself */
 
 static unsigned long element_attrs(const struct scatterlist *sg, unsigned long attrs)
 {
 	return sg->dma_flags & DMAMAP_SG_PEER_MMIO ? attrs | DMA_ATTR_MMIO : attrs;
+}
+
+static bool must_bounce(struct dma_device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs)
+{
+	for (int i = 0; i < nents; i++, sg = sg_next(sg))
+		if (!(sg->dma_flags & DMAMAP_SG_PEER) &&
+		    dmamap_iommu_must_bounce(dev, sg_phys(sg), sg->length, dir, attrs))
+			return true;
+	return false;
 }
 
 static bool unmap_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
@@ -469,7 +469,7 @@ int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nent
 
 	if (!got && !dmamap_iommu_check_alignment(dev, sg_phys(sg), sg->length, why))
 		why->err = got = -DMAMAP_EINVAL;
-	if (!got && must_bounce(dev, sg, nents))
+	if (!got && must_bounce(dev, sg, nents, dir, attrs))
 		return map_each(dev, sg, nents, dir, attrs, why);
 	if (!got && !dmamap_dev(dev)->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		maintain(dev, sg, nents, dir, false);

@@ -256,6 +256,32 @@ static void behind_an_iommu(void **state)
 	fx_free(fx);
 }
 
+/** One small element sends the whole list through the pool, element by element; lists without one keep their run. */
+static void lists_behind_an_iommu(void **state)
+{
+	struct fx *fx = host_with(align_128_line_64, true);
+	struct dma_device *dev = pooled(fx, fx_io(fx));
+	struct scatterlist sg[2];
+
+	(void)state;
+	sg_init_table(sg, 2);
+	sg_set_phys(&sg[0], 0x80000000, 4096);
+	sg_set_phys(&sg[1], 0x80005010, 8);
+	assert_int_equal(dma_map_sg(dev, sg, 2, FROM), 2);
+	assert_int_equal(fx_translate(fx, sg_dma_address(&sg[0])), 0x80000000);
+	assert_int_not_equal(fx_translate(fx, sg_dma_address(&sg[1])), 0x80005010);
+	memset(fx_ram(fx, fx_translate(fx, sg_dma_address(&sg[1]))), 0x77, 8);
+	dma_unmap_sg(dev, sg, 2, FROM);
+	assert_true(fx_all(fx, 0x80005010, 8, 0x77));
+	assert_int_equal(fx_pool_used(fx->pool[0]), 0);
+
+	assert_int_not_equal(dma_map_sg(dev, sg, 2, TO), 0);
+	assert_int_equal(fx_pool_used(fx->pool[0]), 0);
+	dma_unmap_sg(dev, sg, 2, TO);
+	assert_int_equal(dma_device_live(dev), 0);
+	fx_free(fx);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +294,7 @@ int main(void)
 		cmocka_unit_test(order_and_bytes),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(behind_an_iommu),
+		cmocka_unit_test(lists_behind_an_iommu),
 	};
 
 	return FX_RUN(tests);

@@ -58,7 +58,8 @@ static const struct cmd_verb *find_verb(const char *name)
 	if (nearest)
 		cmd_usage(NULL, "there is no verb %s; did you mean %s?", name, nearest);
 	else
-		cmd_usage(NULL, "there is no verb %s; there are routes, replay, p2p and help", name);
+		cmd_usage(NULL, "there is no verb %s; there are routes, replay, p2p and help",
+			  name);
 	return NULL;
 }
 

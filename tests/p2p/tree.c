@@ -71,6 +71,7 @@ void tree_start(struct tree *t, uint64_t offset, bool noncoherent)
 	tree_fill(t, offset);
 	assert_int_equal(sim_machine_create(&config, &t->m), 0);
 	assert_int_equal(sim_add_ram(t->m, 0x100000, 64 << 20), 0);
+	assert_int_equal(sim_add_ram(t->m, BAR_C - 0x10000, 0x10000), 0);
 	for (int i = 0; i < TREE_NODES; i++)
 		for (unsigned int j = 0; j < t->nodes[i].nr_bars; j++)
 			if (!t->bars[i][j].io)

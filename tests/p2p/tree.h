@@ -76,7 +76,7 @@ struct tree {
 void tree_fill(struct tree *tree, uint64_t bus_offset);
 void tree_set_id(struct tree *tree, enum tree_node node, uint16_t vendor, uint16_t device);
 
-/** With a machine of 64 MiB RAM at 1 MiB, the BARs and five devices, bound, with 64-bit masks. */
+/** With a machine of 64 MiB RAM at 1 MiB and 64 KiB right below BAR_C, the BARs and five devices, bound, with 64-bit masks. */
 void tree_start(struct tree *tree, uint64_t bus_offset, bool noncoherent);
 void tree_stop(struct tree *tree);
 struct dma_device *tree_dma(struct tree *tree, enum tree_node node);

@@ -164,7 +164,7 @@ static void cpu_store(struct rig *r, uint64_t from, uint64_t len)
 /** Does the CPU load what is expected? */
 static bool cpu_agrees(struct rig *r)
 {
-	uint8_t got[MOST_BYTES];
+	uint8_t got[MOST_BYTES] = { 0 };
 
 	for (unsigned int i = 0; i < r->pieces; i++)
 		assert_int_equal(
@@ -430,7 +430,7 @@ static void correct(program_fn *program)
 static void found(program_fn *program, enum fault fault, bool lists, bool of_copies)
 {
 	for (size_t i = 0; i < SETUPS; i++)
-		for (unsigned int list = 0; list <= lists; list++) {
+		for (unsigned int list = 0; list <= (lists ? 1u : 0u); list++) {
 			unsigned int wrong;
 
 			if (setups[i].copies && !of_copies)

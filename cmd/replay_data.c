@@ -125,31 +125,32 @@ static void do_piece(struct replay *r, const struct live *live, enum data_op op,
 	}
 }
 
-static void do_element(struct replay *r, struct live *live, enum data_op op, phys_addr_t phys,
-		       uint64_t len)
+/*
+ * Where an element that bounced shares a line with one that did not, the copies and the maintenance of the other get in
+ * each other's way, in an order that is the library's and the cache's: such lines prove nothing, on either side.
+ */
+static void check_own(struct replay *r, struct live *live, enum data_op op,
+		      const struct piece *whole)
 {
-	struct piece piece = { .key = phys, .len = len };
+	const uint64_t end = whole->key + whole->len;
+	struct piece own = *whole;
 
-	if (!len)
-		return;
-	piece.cpu = sim_cpu_ptr(r->machine, phys, len);
-	do_piece(r, live, op, &piece, live->seed);
+	while (own.key < end) {
+		own.len = lines_own(&live->list, &own.key, end - own.key);
+		own.dma = whole->dma + (own.key - whole->key);
+		own.cpu = op == CPU_CHECK ? whole->cpu + (own.key - whole->key) : NULL;
+		do_piece(r, live, op, &own, live->seed);
+		own.key += own.len;
+	}
 }
 
-/*
- * Where an element that bounced shares a line with one that did not, the copy back and the maintenance of the other
- * get in each other's way, in an order that is the library's and the cache's: such lines prove nothing.
- */
-static void check_own(struct replay *r, struct live *live, phys_addr_t phys, uint64_t len)
+static void do_list_piece(struct replay *r, struct live *live, enum data_op op,
+			  const struct piece *piece)
 {
-	const phys_addr_t end = phys + len;
-
-	while (phys < end) {
-		uint64_t own = lines_own(&live->list, &phys, end - phys);
-
-		do_element(r, live, CPU_CHECK, phys, own);
-		phys += own;
-	}
+	if (live->mixed && (op == CPU_CHECK || op == DEVICE_READ))
+		check_own(r, live, op, piece);
+	else
+		do_piece(r, live, op, piece, live->seed);
 }
 
 /* The CPU's side of [at, at + n) of a list, element by element. */
@@ -163,13 +164,13 @@ static void do_elements(struct replay *r, struct live *live, enum data_op op, ui
 	for_each_sg(live->list.sgl, sg, live->list.nents, i)
 	{
 		uint64_t start = begin, len = list_clip(&start, sg->length, at, n);
-		phys_addr_t phys = sg_phys(sg) + (start - begin);
+		struct piece piece = { .key = sg_phys(sg) + (start - begin), .len = len };
 
 		begin += sg->length;
-		if (op == CPU_CHECK && live->mixed)
-			check_own(r, live, phys, len);
-		else
-			do_element(r, live, op, phys, len);
+		if (!len)
+			continue;
+		piece.cpu = sim_cpu_ptr(r->machine, piece.key, len);
+		do_list_piece(r, live, op, &piece);
 	}
 }
 
@@ -186,7 +187,7 @@ static void do_segments(struct replay *r, struct live *live, enum data_op op, ui
 
 		piece.key = part.phys + (start - part.at);
 		piece.dma = part.dma + (start - part.at);
-		do_piece(r, live, op, &piece, live->seed);
+		do_list_piece(r, live, op, &piece);
 	}
 	if (!list_agrees(&walk))
 		tell_mismatch(r, live, &(struct piece){ .dma = live->dma },

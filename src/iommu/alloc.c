@@ -94,15 +94,7 @@ static void report_blocks(const struct dma_domain *domain, dma_addr_t iova, stru
 	struct scatterlist *sg = sgl;
 
 	for (unsigned int i = 0; i < nents && host_observed(domain->host); i++, sg = sg_next(sg)) {
-		struct dma_event event = {
-			.type = DMA_EVENT_IOMMU_MAP,
-			.route = DMA_ROUTE_IOMMU,
-			.dma_addr = iova,
-			.phys = sg_phys(sg),
-			.size = sg->length,
-		};
-
-		dmamap_report(domain->host, &event);
+		dmamap_domain_report_map(domain, iova, sg_phys(sg), sg->length);
 		iova += sg->length;
 	}
 }

@@ -96,6 +96,12 @@ void dmamap_domain_flush_now(struct dma_domain *domain);
 /** Flush even if nothing waits: empty tables may. Lock held. */
 void dmamap_domain_flush_all(struct dma_domain *domain);
 
+/** The records of what the tables went through, if anybody listens. No lock held. */
+void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,
+			      uint64_t size);
+void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
+				uint64_t unmapped);
+
 /** -errno of a backend as a reason. */
 enum dma_reason dmamap_backend_reason(int err);
 

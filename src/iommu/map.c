@@ -26,16 +26,28 @@ unsigned int dmamap_iommu_prot(bool coherent, enum dma_data_direction dir, unsig
 
 /* --- core: one contiguous range of whole granules */
 
-static void report(const struct dma_domain *domain, enum dma_event_type type, dma_addr_t iova,
-		   phys_addr_t phys, uint64_t size, uint64_t unmapped)
+static void report(const struct dma_domain *domain, struct dma_event *event)
 {
-	struct dma_event event = {
-		.type = type, .dma_addr = iova, .phys = phys, .size = size, .unmapped = unmapped
-	};
-
-	event.route = DMA_ROUTE_IOMMU;
+	event->route = DMA_ROUTE_IOMMU;
 	if (host_observed(domain->host))
-		dmamap_report(domain->host, &event);
+		dmamap_report(domain->host, event);
+}
+
+void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,
+			      uint64_t size)
+{
+	report(domain,
+	       &(struct dma_event){
+		       .type = DMA_EVENT_IOMMU_MAP, .dma_addr = iova, .phys = phys, .size = size });
+}
+
+void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
+				uint64_t unmapped)
+{
+	report(domain, &(struct dma_event){ .type = DMA_EVENT_IOMMU_UNMAP,
+					    .dma_addr = iova,
+					    .size = size,
+					    .unmapped = unmapped });
 }
 
 /** Address, then entry, then sync_map; whatever fails is undone. 0, or -errno and *@reason. */
@@ -84,7 +96,7 @@ static dma_addr_t map_granules(struct dma_device *dev, phys_addr_t phys, uint64_
 		why->mask = limit;
 		return DMA_MAPPING_ERROR;
 	}
-	report(domain, DMA_EVENT_IOMMU_MAP, iova, g.start, g.size, 0);
+	dmamap_domain_report_map(domain, iova, g.start, g.size);
 	dev_live_add(d, 1);
 	return iova + g.offset;
 }
@@ -108,7 +120,7 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 		dmamap_domain_retire(domain, g.start, cleared, strict);
 	domain_unlock(domain);
 	if (cleared) {
-		report(domain, DMA_EVENT_IOMMU_UNMAP, g.start, 0, g.size, cleared);
+		dmamap_domain_report_unmap(domain, g.start, g.size, cleared);
 		dev_live_end(d);
 	}
 	if (cleared == g.size)

@@ -207,31 +207,9 @@ static void report_map(struct dma_device *dev, const struct dmamap_run *run, dma
 	struct walk w = walk_start(dev, run);
 	struct piece piece;
 
-	while (host_observed(dev_host(dev)) && pieces_next(&w, &piece)) {
-		struct dma_event event = {
-			.type = DMA_EVENT_IOMMU_MAP,
-			.route = DMA_ROUTE_IOMMU,
-			.dma_addr = base + piece.at,
-			.phys = piece.phys,
-			.size = piece.len,
-		};
-
-		dmamap_report(dev_host(dev), &event);
-	}
-}
-
-static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total)
-{
-	struct dma_event event = {
-		.type = DMA_EVENT_IOMMU_UNMAP,
-		.route = DMA_ROUTE_IOMMU,
-		.dma_addr = base,
-		.size = total,
-		.unmapped = total,
-	};
-
-	if (host_observed(dev_host(dev)))
-		dmamap_report(dev_host(dev), &event);
+	while (host_observed(dev_host(dev)) && pieces_next(&w, &piece))
+		dmamap_domain_report_map(dmamap_dev(dev)->domain, base + piece.at, piece.phys,
+					 piece.len);
 }
 
 int dmamap_iommu_map_run(struct dma_device *dev, const struct dmamap_run *run, dma_addr_t *base,
@@ -274,7 +252,7 @@ bool dmamap_iommu_unmap_run(struct dma_device *dev, const struct dmamap_run *run
 		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, base, total);
 		return false;
 	}
-	report_unmap(dev, base, total);
+	dmamap_domain_report_unmap(domain, base, total, total);
 	dev_live_sub(dmamap_dev(dev), 1);
 	return true;
 }

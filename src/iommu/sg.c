@@ -361,39 +361,14 @@ static int map_each(struct dma_device *dev, struct scatterlist *sgl, int nents,
 
 /* --- map and unmap */
 
-static void report_list(struct dma_device *dev, struct scatterlist *sg, int nents, dma_addr_t base,
-			bool map)
+static void report_list(struct dma_device *dev, struct scatterlist *sg, int nents, dma_addr_t base)
 {
-	struct dma_host *host = dev_host(dev);
 	struct pieces p = pieces_start(dev, sg, nents);
 	struct piece piece;
 
-	while (host_observed(host) && pieces_next(&p, &piece)) {
-		struct dma_event event = {
-			.type = map ? DMA_EVENT_IOMMU_MAP : DMA_EVENT_IOMMU_UNMAP,
-			.route = DMA_ROUTE_IOMMU,
-			.dma_addr = base + piece.at,
-			.phys = map ? piece.phys : 0,
-			.size = piece.len,
-			.unmapped = map ? 0 : piece.len,
-		};
-
-		dmamap_report(host, &event);
-	}
-}
-
-static void report_unmap(struct dma_device *dev, dma_addr_t base, uint64_t total, uint64_t unmapped)
-{
-	struct dma_event event = {
-		.type = DMA_EVENT_IOMMU_UNMAP,
-		.route = DMA_ROUTE_IOMMU,
-		.dma_addr = base,
-		.size = total,
-		.unmapped = unmapped,
-	};
-
-	if (host_observed(dev_host(dev)))
-		dmamap_report(dev_host(dev), &event);
+	while (host_observed(dev_host(dev)) && pieces_next(&p, &piece))
+		dmamap_domain_report_map(dmamap_dev(dev)->domain, base + piece.at, piece.phys,
+					 piece.len);
 }
 
 /** Mark what is a peer's, with its bus address where it has one; 0, or the refusal. */
@@ -456,7 +431,7 @@ static int map_run(struct dma_device *dev, struct scatterlist *sg, int nents,
 	if (err)
 		return fail_range(why, dev, reason, err, sg_phys(sg), total);
 	if (total) {
-		report_list(dev, sg, nents, base, true);
+		report_list(dev, sg, nents, base);
 		dev_live_add(d, 1);
 	}
 	return fill_dma_side(dev, sg, nents, base);
@@ -500,7 +475,7 @@ static bool unmap_run(struct dma_device *dev, struct scatterlist *sg, int nents,
 	unmapped = leave_run(d->domain, base, &p, total);
 	domain_unlock(d->domain);
 	if (unmapped) {
-		report_unmap(dev, base, total, unmapped);
+		dmamap_domain_report_unmap(d->domain, base, total, unmapped);
 		dev_live_end(d);
 	}
 	if (unmapped == total)

@@ -36,6 +36,18 @@ struct dma_vec {
 	uint64_t len;
 };
 
+/** What a backend has at an I/O address: one leaf, whole. */
+struct dma_leaf {
+	dma_addr_t iova;
+	uint64_t len; /* 0: 2^64 */
+	phys_addr_t phys;
+	/** DMA_PROT_*, as far as the format keeps them. */
+	unsigned int prot;
+};
+
+/** What read_dirty() calls for each leaf that was written: whole, so that the range may begin before what was asked. */
+typedef void (*dma_dirty_fn)(void *arg, dma_addr_t iova, uint64_t len);
+
 /** Tables that were unlinked because they are empty: they go back to the host after the invalidation that covers them. */
 struct dma_freed {
 	void *tables;
@@ -61,6 +73,10 @@ struct dma_backend_caps {
 	uint64_t max_entries;
 	/** The hardware reads tables through the CPU's caches. */
 	bool coherent_walk;
+	/** What is mapped without DMA_PROT_READ cannot be read. If not, a device can read all that it can write. */
+	bool write_only;
+	/** read_dirty() works. */
+	bool track_dirty;
 };
 
 struct dma_backend_ops {
@@ -95,6 +111,16 @@ struct dma_backend_ops {
 	void (*release)(struct dma_backend *backend, struct dma_freed *freed);
 	/** 0 and *@phys, or -ENXIO where nothing is mapped. Required. */
 	int (*iova_to_phys)(struct dma_backend *backend, dma_addr_t iova, phys_addr_t *phys);
+	/** The leaf that holds @iova, or the first above it. 0 and *@leaf, or -ENXIO: none. NULL: unknown. */
+	int (*next_leaf)(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf *leaf);
+	/**
+	 * Call @dirty for each leaf in [iova, iova + len) that devices have written since it was entered or read with
+	 * @clear; holes are skipped. @clear forgets it; then the caller invalidates the range before it trusts the next
+	 * answer, because hardware may remember that it has marked a leaf. @dirty must not call the backend.
+	 * 0; -EOPNOTSUPP without caps.track_dirty; -ERANGE. NULL: not supported.
+	 */
+	int (*read_dirty)(struct dma_backend *backend, dma_addr_t iova, uint64_t len, bool clear,
+			  dma_dirty_fn dirty, void *arg);
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
 	void (*detach)(struct dma_backend *backend, struct dma_device *dev);

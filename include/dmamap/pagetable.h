@@ -14,11 +14,43 @@
 extern "C" {
 #endif
 
-/** Formats. */
+/**
+ * Formats. A page size in words below is a leaf; "granule" is the smallest one. Aperture: the I/O addresses from 0 on
+ * that a table of that many levels translates.
+ */
 enum dma_pt_format {
-	/** Intel VT-d second stage: 3, 4 or 5 levels; leaves of 4 KiB, 2 MiB, 1 GiB. */
+	/** Intel VT-d second stage: 3 to 5 levels (39, 48, 57 bits); 4 KiB, 2 MiB, 1 GiB. */
 	DMA_PT_VTD_SECOND_STAGE,
+	/**
+	 * x86-64, which is VT-d first stage and AMD v2: 4 or 5 levels; 4 KiB, 2 MiB, 1 GiB. Hardware wants canonical
+	 * addresses; the lower half is what is offered (47, 56 bits).
+	 */
+	DMA_PT_VTD_FIRST_STAGE,
+	/**
+	 * AMD v1: 3 to 6 levels (39, 48, 57, 64 bits; the number is the Mode of a device table entry); every power of two
+	 * from 4 KiB to 2^51 but 2^39, as far as the levels reach. The top table of six levels takes no leaf.
+	 */
+	DMA_PT_AMD_V1,
+	/**
+	 * ARM LPAE (VMSAv8-64), stage 1 and stage 2, with granules of 4, 16 and 64 KiB. Levels follow from
+	 * config->input_bits: ceil((input_bits - granule_bits) / (granule_bits - 3)); walks begin at the architecture's
+	 * level 4 - levels, TxSZ is 64 - input_bits. Where the first table of a stage 2 would have 16 entries or fewer,
+	 * there is one level less, and as many tables one after another for a root (concatenation), aligned to what they
+	 * are together. A smaller first table lies at the beginning of a granule. Blocks: 2 MiB and 1 GiB; 32 MiB; 512 MiB.
+	 * With the contiguous hint: 64 KiB, 32 MiB, 16 GiB; 2 MiB, 1 GiB; 2 MiB, 16 GiB. Stage 1 reads its memory types
+	 * from DMA_PT_LPAE_MAIR.
+	 */
+	DMA_PT_LPAE_STAGE1,
+	DMA_PT_LPAE_STAGE2,
+	/**
+	 * RISC-V Sv39, Sv48, Sv57: 3 to 5 levels; 4 KiB, 2 MiB, 1 GiB, 512 GiB, 256 TiB as far as the levels reach, and
+	 * 64 KiB with Svnapot. Only the lower half of the addresses (38, 47, 56 bits), as for x86-64.
+	 */
+	DMA_PT_RISCV,
 };
+
+/** Memory types that stage-1 leaves name: 0 non-cacheable, 1 write-back, 2 device, 3 inner non-cacheable. */
+#define DMA_PT_LPAE_MAIR 0x00000000f404ff44ull
 
 struct dma_iommu_unit;
 
@@ -26,7 +58,10 @@ struct dma_iommu_unit;
 struct dma_iommu_unit_ops {
 	/** sizeof(struct dma_iommu_unit_ops). */
 	size_t size;
-	/** Translate @dev's requests with the table at @root from now on; -errno refuses. */
+	/**
+	 * Translate @dev's requests with the table at @root from now on; -errno refuses. @levels are those of the table:
+	 * for LPAE those that follow from input_bits, concatenation considered.
+	 */
 	int (*attach)(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
 		      phys_addr_t root, unsigned int levels);
 	/** Block @dev's requests, and forget what was cached for it. */
@@ -47,16 +82,30 @@ struct dma_pt_config {
 	/** sizeof(struct dma_pt_config). */
 	size_t size;
 	enum dma_pt_format format;
-	/** Levels of the table: 3 (39 bits of I/O address), 4 (48) or 5 (57). */
+	/** Levels of the table, as the format says. LPAE: 0, or what follows from input_bits. */
 	unsigned int levels;
-	/** Bits of a physical address the hardware accepts: 32 to 52. */
+	/** LPAE: bits of an I/O address, 32 to 48. Other formats: 0. */
+	unsigned int input_bits;
+	/** log2 of the smallest page. 0: 12. LPAE: 12, 14 or 16. Other formats: 12. */
+	unsigned int granule_bits;
+	/** Bits of a physical address the hardware accepts: 32 to 52; LPAE: to 48. */
 	unsigned int output_bits;
-	/** Large leaves the hardware has: bits 21 and 30. Bit 12 is implied. */
+	/** Larger leaves the hardware has: bit n set, 2^n bytes. The granule is implied. */
 	uint64_t page_sizes;
-	/** Set the format's snoop bit in every leaf of RAM. */
+	/**
+	 * Make every access to RAM snoop, by the leaf's own bit: VT-d second stage (SNP), AMD v1 (FC). Other formats say it
+	 * elsewhere: -EINVAL.
+	 */
 	bool force_coherent;
 	/** The hardware snoops CPU caches when it walks; otherwise every written line is cleaned first. */
 	bool coherent_walk;
+	/**
+	 * The hardware marks what was written (VT-d: SLADE or first stage; AMD: HAD; LPAE stage 1: HD; RISC-V: SADE), and
+	 * leaves begin clean; read_dirty() works. Needs coherent_walk. LPAE stage 2: -EINVAL. LPAE leaves begin dirty.
+	 */
+	bool track_dirty;
+	/** RISC-V: leaves carry memory types (Svpbmt). Other formats: false. */
+	bool memory_types;
 	/** The unit, and the number by which it knows this domain. Stays the caller's. */
 	struct dma_iommu_unit *unit;
 	unsigned int domain_id;
@@ -68,7 +117,11 @@ struct dma_pt_config {
  * @config:  the format and the hardware's limits
  * @backend: receives it, for dma_domain_create()
  *
- * Return: 0; -EINVAL (NULL pointers, sizes, output width); -EOPNOTSUPP (levels or format); -ENOMEM.
+ * What a format cannot express, and what it does then, is in docs/semantics.md, "Page-table formats"; caps.write_only
+ * says whether a leaf can be written but not read.
+ *
+ * Return: 0; -EINVAL (NULL pointers, sizes, widths, an option that the format has not); -EOPNOTSUPP (levels, granule or
+ * format); -ENOMEM.
  */
 int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,
 			     struct dma_backend **backend);

@@ -21,6 +21,8 @@ static int check_config(const struct dma_pt_config *config, const struct pt_form
 {
 	if (config->size != sizeof(*config) || config->output_bits < 32 || config->output_bits > 52)
 		return -DMAMAP_EINVAL;
+	if ((config->granule_bits && config->granule_bits != PT_PAGE_SHIFT) || config->track_dirty)
+		return -DMAMAP_EOPNOTSUPP;
 	*desc = find_format(config->format);
 	if (!*desc || config->levels < (*desc)->min_levels || config->levels > (*desc)->max_levels)
 		return -DMAMAP_EOPNOTSUPP;
@@ -47,6 +49,7 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 		.output_bits = config->output_bits,
 		.may_unmap_part = true,
 		.coherent_walk = config->coherent_walk,
+		.write_only = true,
 	};
 	dmamap_slab_init(&pt->tables, host, sizeof(struct pt_table));
 }

@@ -20,6 +20,7 @@
 #include <dmamap/page.h>
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>
+#include <dmamap/requester.h>
 #include <dmamap/types.h>
 #include <dmamap/vec.h>
 

@@ -172,6 +172,12 @@ struct dma_host {
 
 	/* --- registers, optional: needed by drivers in hw/ ------------------------------------------------------- */
 
+	/** Accesses of exactly that width, little-endian as registers are, in the order of the program. 8 and 16 bits
+	 *  are for virtio only. */
+	uint8_t (*read8)(struct dma_host *host, phys_addr_t reg);
+	uint16_t (*read16)(struct dma_host *host, phys_addr_t reg);
+	void (*write8)(struct dma_host *host, phys_addr_t reg, uint8_t value);
+	void (*write16)(struct dma_host *host, phys_addr_t reg, uint16_t value);
 	uint32_t (*read32)(struct dma_host *host, phys_addr_t reg);
 	uint64_t (*read64)(struct dma_host *host, phys_addr_t reg);
 	void (*write32)(struct dma_host *host, phys_addr_t reg, uint32_t value);

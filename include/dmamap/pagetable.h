@@ -71,6 +71,8 @@ struct dma_iommu_unit_ops {
 			   uint64_t len, bool leaf_only);
 	/** Return when all that was started has finished. */
 	void (*wait)(struct dma_iommu_unit *unit);
+	/** The domain's table is gone; no device was attached. The number may be used again. NULL: nobody cares. */
+	void (*domain_gone)(struct dma_iommu_unit *unit, unsigned int domain_id);
 };
 
 /** The common head of every unit. */

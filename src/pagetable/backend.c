@@ -71,6 +71,7 @@ int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *
 		return -DMAMAP_ENOMEM;
 	init_backend(pt, host, config, desc);
 	if (!dmamap_pt_make_root(pt)) {
+		pt->unit = NULL; /* never heard of it */
 		dmamap_pt_destroy(&pt->backend);
 		return -DMAMAP_ENOMEM;
 	}
@@ -81,9 +82,13 @@ int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *
 void dmamap_pt_destroy(struct dma_backend *backend)
 {
 	struct pt_backend *pt = pt_of(backend);
+	struct dma_iommu_unit *unit = pt->unit;
+	unsigned int domain_id = pt->domain_id;
 
 	dmamap_pt_free_tables(pt);
 	dmamap_pages_free(pt->host, pt, sizeof(*pt));
+	if (unit && unit->ops->domain_gone)
+		unit->ops->domain_gone(unit, domain_id);
 }
 
 static int check_piece(const struct pt_backend *pt, const struct dma_vec *v)

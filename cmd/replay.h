@@ -328,6 +328,8 @@ struct replay {
 	bool has_first_ts;
 
 	struct replay_failure first_failure;
+	/* A device tries what it may no longer reach: its faults are as they should be, and not for the trace. */
+	bool probing;
 	uint64_t next_seed;
 	unsigned char *scratch;
 	uint64_t shown_damage;

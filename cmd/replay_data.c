@@ -375,9 +375,11 @@ void data_try_stale(struct replay *r, struct live *live)
 
 	if (!r->options.verify || live->device->route != REPLAY_IOMMU)
 		return;
+	r->probing = true;
 	reached = live->kind == LIVE_LIST
 			  ? list_reached(live)
 			  : reaches(live, live->dma) || reaches(live, live->dma + live->size - 1);
+	r->probing = false;
 	r->counts.stale_checked++;
 	if (!reached) {
 		r->counts.stale_blocked++;

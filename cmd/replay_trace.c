@@ -46,6 +46,8 @@ static void observe(struct dma_observer *observer, const struct dma_event *event
 						      offsetof(struct replay, observer));
 	struct line line = { r->trace_file, sim_time(r->machine), false };
 
+	if (r->probing && event->type == DMA_EVENT_IOMMU_FAULT)
+		return;
 	if (dma_event_format(event, r->options.dialect, put, &line))
 		putc('\n', r->trace_file);
 }

@@ -289,11 +289,39 @@ static void store(const struct sim_device *device, struct sim_region *r, uint64_
 	}
 }
 
+/** Tell the library what its observers want to know. */
+static void report_fault(struct sim_device *device, const struct sim_fault *f)
+{
+	static const enum dma_fault_reason reasons[] = {
+		[SIM_FAULT_ADDRESS_LINES] = DMA_FAULT_REASON_WIDTH,
+		[SIM_FAULT_NO_WINDOW] = DMA_FAULT_REASON_NO_WINDOW,
+		[SIM_FAULT_HOLE] = DMA_FAULT_REASON_HOLE,
+		[SIM_FAULT_NO_DOMAIN] = DMA_FAULT_REASON_BLOCKED,
+		[SIM_FAULT_WIDTH] = DMA_FAULT_REASON_WIDTH,
+		[SIM_FAULT_NOT_PRESENT] = DMA_FAULT_REASON_NOT_PRESENT,
+		[SIM_FAULT_READ_DENIED] = DMA_FAULT_REASON_READ_DENIED,
+		[SIM_FAULT_WRITE_DENIED] = DMA_FAULT_REASON_WRITE_DENIED,
+		[SIM_FAULT_RESERVED_BIT] = DMA_FAULT_REASON_RESERVED_BIT,
+		[SIM_FAULT_TABLE] = DMA_FAULT_REASON_TABLE,
+	};
+	const struct dma_fault fault = {
+		.size = sizeof(fault),
+		.device = &device->dma,
+		.dma_addr = f->addr,
+		.access = f->write ? DMA_FAULT_WRITE : DMA_FAULT_READ,
+		.reason = reasons[f->reason],
+		.code = (unsigned int)f->reason,
+	};
+
+	dmamap_fault_report(&device->m->host, &fault);
+}
+
 /** One transfer; @buf is only read if it is a write. */
 static int transfer(struct sim_device *device, dma_addr_t addr, unsigned char *buf, uint64_t len,
 		    bool write, struct sim_fault *fault)
 {
 	enum sim_fault_reason reason = SIM_FAULT_NONE;
+	struct sim_fault seen;
 	bool wrapped = false;
 
 	while (len) {
@@ -314,9 +342,13 @@ static int transfer(struct sim_device *device, dma_addr_t addr, unsigned char *b
 		addr += part;
 		wrapped = addr == 0;
 	}
+	seen = (struct sim_fault){ device, len ? addr : 0, write, reason };
 	if (fault)
-		*fault = (struct sim_fault){ device, len ? addr : 0, write, reason };
-	return len ? -DMAMAP_EFAULT : 0;
+		*fault = seen;
+	if (!len)
+		return 0;
+	report_fault(device, &seen);
+	return -DMAMAP_EFAULT;
 }
 
 int sim_dma_read(struct sim_device *device, dma_addr_t addr, void *buf, uint64_t len,

@@ -11,6 +11,7 @@
 #include <dmamap/dmapool.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
+#include <dmamap/fault.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/linux.h>

@@ -18,6 +18,7 @@ extern "C" {
 #endif
 
 struct dma_host;
+struct dma_fault;
 
 enum dma_event_type {
 	DMA_EVENT_MAP_PHYS,
@@ -52,8 +53,6 @@ struct dma_event {
 	bool kernel_silent;
 	/** SWIOTLB_BOUNCED: bouncing was forced, not needed. */
 	bool forced;
-	/** IOMMU_FAULT: the device tried to write. */
-	bool write;
 	struct dma_device *dev;
 	enum dma_data_direction dir;
 	/** The route that performed or refused the call. */
@@ -79,8 +78,8 @@ struct dma_event {
 	const struct scatterlist *sgl;
 	unsigned int nents;
 	unsigned int ents;
-	/** IOMMU_FAULT: the hardware's reason code. */
-	unsigned int fault;
+	/** IOMMU_FAULT: what was reported (dmamap/fault.h), filled in. */
+	const struct dma_fault *fault;
 };
 
 /**

@@ -16,6 +16,7 @@
 #include <dmamap/dmapool.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
+#include <dmamap/fault.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/mapping.h>
@@ -985,6 +986,27 @@ static inline void dma_domain_flush(struct dma_domain *domain)
 static inline void dma_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats)
 {
 	dmamap_domain_get_stats(domain, stats);
+}
+
+static inline void dma_domain_set_fault_handler(struct dma_domain *domain,
+						dma_fault_handler handler, void *arg)
+{
+	dmamap_domain_set_fault_handler(domain, handler, arg);
+}
+
+static inline int dma_fault_report(struct dma_host *host, const struct dma_fault *fault)
+{
+	return dmamap_fault_report(host, fault);
+}
+
+static inline const char *dma_fault_reason_name(enum dma_fault_reason reason)
+{
+	return dmamap_fault_reason_name(reason);
+}
+
+static inline const char *dma_fault_reason_what(enum dma_fault_reason reason)
+{
+	return dmamap_fault_reason_what(reason);
 }
 
 static inline int dma_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova,

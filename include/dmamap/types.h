@@ -96,6 +96,7 @@ enum dma_data_direction {
 #define DMAMAP_EINVAL	  22
 #define DMAMAP_ENOSPC	  28
 #define DMAMAP_ERANGE	  34
+#define DMAMAP_ENOSYS	  38
 #define DMAMAP_EOVERFLOW  75
 #define DMAMAP_EOPNOTSUPP 95
 #define DMAMAP_EADDRINUSE 98

@@ -10,6 +10,7 @@
 
 #include <dmamap/domain.h>
 
+#include "base/fault.h"
 #include "base/host.h"
 #include "iova.h"
 
@@ -22,6 +23,7 @@ struct flush_entry {
 };
 
 struct dma_domain {
+	struct dmamap_fault_sink faults; /* first: base/fault.c finds it by the domain's address */
 	struct dma_host *host;
 	struct dma_backend *backend;
 	struct dma_lock lock;
@@ -41,6 +43,8 @@ struct dma_domain {
 
 	struct dma_domain_stats stats;
 };
+
+_Static_assert(offsetof(struct dma_domain, faults) == 0, "a domain begins with its fault sink");
 
 static inline uint64_t granule_size(const struct dma_domain *domain)
 {

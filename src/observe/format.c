@@ -4,6 +4,8 @@
  *
  * Number style is the kernel's: scalars are hex without 0x, size= is decimal, arrays are {0x1,0x2}.
  */
+#include <dmamap/fault.h>
+
 #include "base/device.h"
 #include "base/text.h"
 
@@ -296,11 +298,17 @@ static void put_iommu(const struct out *o)
 
 static void put_fault(const struct out *o)
 {
+	const struct dma_fault *f = o->e->fault;
+
 	dmamap_put_str(&o->t, "IOMMU:dmamap ");
 	put_name(o, o->e->dev);
 	dmamap_put_str(&o->t, " iova=");
 	dmamap_put_hex_wide(&o->t, o->e->dma_addr);
-	dmamap_put_str(&o->t, o->e->write ? " flags=0x1" : " flags=0x0");
+	dmamap_put_str(&o->t, f && f->access == DMA_FAULT_WRITE ? " flags=0x1" : " flags=0x0");
+	if (!f || o->linux_dialect)
+		return;
+	dmamap_put_str(&o->t, " reason=");
+	dmamap_put_str(&o->t, dmamap_fault_reason_name(f->reason));
 }
 
 bool dmamap_event_format(const struct dma_event *event, enum dma_dialect dialect, dma_put_fn put,

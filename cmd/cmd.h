@@ -32,6 +32,7 @@ struct cmd_verb {
 	int (*run)(int argc, char **argv);
 };
 
+extern const struct cmd_verb cmd_bench;
 extern const struct cmd_verb cmd_routes;
 extern const struct cmd_verb cmd_replay;
 extern const struct cmd_verb cmd_p2p;

@@ -9,7 +9,7 @@
 
 #include "cmd.h"
 
-static const struct cmd_verb *const verbs[] = { &cmd_routes, &cmd_replay, &cmd_p2p };
+static const struct cmd_verb *const verbs[] = { &cmd_routes, &cmd_replay, &cmd_p2p, &cmd_bench };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -21,6 +21,7 @@ static const char intro[] =
 	"  dmamap replay trace.txt.gz         make a kernel's recorded mappings again, and check the data\n"
 	"  dmamap replay --route iommu --json trace.txt\n"
 	"  dmamap p2p lspci.txt               which PCI function may reach the memory of which, and why not\n"
+	"  dmamap bench                       what the operations cost on this machine\n"
 	"\n"
 	"Usage: dmamap VERB [OPTION]...\n"
 	"\n"
@@ -58,7 +59,8 @@ static const struct cmd_verb *find_verb(const char *name)
 	if (nearest)
 		cmd_usage(NULL, "there is no verb %s; did you mean %s?", name, nearest);
 	else
-		cmd_usage(NULL, "there is no verb %s; there are routes, replay, p2p and help",
+		cmd_usage(NULL,
+			  "there is no verb %s; there are routes, replay, p2p, bench and help",
 			  name);
 	return NULL;
 }

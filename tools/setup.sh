@@ -28,6 +28,7 @@ check_packages=(
 	'gcc-aarch64-linux-gnu=command -v aarch64-linux-gnu-gcc'
 	'binutils-aarch64-linux-gnu=command -v aarch64-linux-gnu-ld'
 	'linux-libc-dev=test_header linux/vfio.h'
+	'valgrind=command -v valgrind'
 )
 
 say() {

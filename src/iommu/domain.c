@@ -62,7 +62,7 @@ static void free_domain(struct dma_domain *domain)
 	struct dma_host *host = domain->host;
 
 	if (domain->iova)
-		dmamap_iova_destroy(domain->iova);
+		dmamap_space_destroy(domain->iova);
 	dmamap_pages_free(host, domain->queue, domain->queue_size * sizeof(*domain->queue));
 	dmamap_lock_fini(host, &domain->lock);
 	dmamap_pages_free(host, domain, sizeof(*domain));
@@ -105,7 +105,7 @@ static bool reserve_hole(struct dma_domain *domain)
 		first = caps->hole_start >> domain->shift;
 	if (!caps->hole_end || first > last)
 		return true;
-	return dmamap_iova_reserve(domain->iova, first, last - first + 1) == IOVA_OK;
+	return dmamap_space_reserve(domain->iova, first, last - first + 1) == IOVA_OK;
 }
 
 static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *backend)
@@ -120,13 +120,13 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->backend = backend;
 	domain->shift = low_bit(caps->page_sizes);
 	dmamap_lock_init(host, &domain->lock);
-	domain->iova = dmamap_iova_create(host, domain->shift, first_granule(caps, domain->shift),
-					  caps->aperture_end >> domain->shift);
+	domain->iova = dmamap_space_create(host, domain->shift, first_granule(caps, domain->shift),
+					   caps->aperture_end >> domain->shift);
 	if (!domain->iova || !reserve_hole(domain)) {
 		free_domain(domain);
 		return NULL;
 	}
-	domain->reserved = dmamap_iova_used(domain->iova);
+	domain->reserved = dmamap_space_used(domain->iova);
 	return domain;
 }
 
@@ -161,7 +161,7 @@ int dmamap_domain_destroy(struct dma_domain *domain)
 	struct dma_host *host = domain->host;
 
 	dmamap_domain_flush(domain);
-	if (domain->devices || dmamap_iova_used(domain->iova) != domain->reserved)
+	if (domain->devices || dmamap_space_used(domain->iova) != domain->reserved)
 		return -DMAMAP_EBUSY;
 	if (domain->queue)
 		unlist_domain(domain);
@@ -186,10 +186,10 @@ int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t 
 	    start + (len - 1) <= domain->backend->caps.hole_end)
 		return 0; /* never was there */
 	domain_lock(domain);
-	before = dmamap_iova_used(domain->iova);
-	result = dmamap_iova_reserve(domain->iova, g.start >> domain->shift,
-				     g.size >> domain->shift);
-	domain->reserved += dmamap_iova_used(domain->iova) - before;
+	before = dmamap_space_used(domain->iova);
+	result = dmamap_space_reserve(domain->iova, g.start >> domain->shift,
+				      g.size >> domain->shift);
+	domain->reserved += dmamap_space_used(domain->iova) - before;
 	domain_unlock(domain);
 	if (result == IOVA_OK)
 		return 0;
@@ -209,7 +209,7 @@ static enum dmamap_iova_result try_alloc(struct dma_domain *domain, uint64_t siz
 			return IOVA_FULL;
 		last--; /* the granule that holds the limit is not wholly below it */
 	}
-	result = dmamap_iova_alloc(domain->iova, size >> domain->shift, last, &granule);
+	result = dmamap_space_alloc(domain->iova, size >> domain->shift, last, &granule);
 	*iova = result == IOVA_OK ? granule << domain->shift : DMA_MAPPING_ERROR;
 	return result;
 }
@@ -261,7 +261,7 @@ int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct
 static void note_peaks(struct dma_domain *domain)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
-	uint64_t iova = (dmamap_iova_used(domain->iova) - domain->reserved) << domain->shift;
+	uint64_t iova = (dmamap_space_used(domain->iova) - domain->reserved) << domain->shift;
 	uint64_t tables = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
 
 	if (iova > domain->stats.iova_peak_bytes)
@@ -323,7 +323,7 @@ void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats 
 
 	domain_lock(domain);
 	*stats = domain->stats;
-	stats->iova_bytes = (dmamap_iova_used(domain->iova) - domain->reserved) << domain->shift;
+	stats->iova_bytes = (dmamap_space_used(domain->iova) - domain->reserved) << domain->shift;
 	stats->table_bytes = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
 	stats->queued = domain->queued;
 	stats->invalidation = domain->lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT;

@@ -280,8 +280,8 @@ static bool take(struct dmamap_iova *iova, uint64_t first, uint64_t last)
 	return true;
 }
 
-struct dmamap_iova *dmamap_iova_create(struct dma_host *host, unsigned int shift, uint64_t first,
-				       uint64_t last)
+struct dmamap_iova *dmamap_space_create(struct dma_host *host, unsigned int shift, uint64_t first,
+					uint64_t last)
 {
 	struct dmamap_iova *iova;
 	unsigned int top = 0;
@@ -301,13 +301,13 @@ struct dmamap_iova *dmamap_iova_create(struct dma_host *host, unsigned int shift
 	fill_node(&iova->root, top, false);
 	if ((first && !take(iova, 0, first - 1)) ||
 	    (last != iova_child_last(top + 1) && !take(iova, last + 1, iova_child_last(top + 1)))) {
-		dmamap_iova_destroy(iova);
+		dmamap_space_destroy(iova);
 		return NULL;
 	}
 	return iova;
 }
 
-void dmamap_iova_destroy(struct dmamap_iova *iova)
+void dmamap_space_destroy(struct dmamap_iova *iova)
 {
 	if (!iova)
 		return;
@@ -345,15 +345,15 @@ static bool change(struct dmamap_iova *iova, uint64_t granule, uint64_t n, bool 
 	return true;
 }
 
-enum dmamap_iova_result dmamap_iova_alloc(struct dmamap_iova *iova, uint64_t n, uint64_t limit,
-					  uint64_t *granule)
+enum dmamap_iova_result dmamap_space_alloc(struct dmamap_iova *iova, uint64_t n, uint64_t limit,
+					   uint64_t *granule)
 {
 	uint64_t room = min_u64(limit, iova->last) + 1;
 	uint64_t at;
 
 	if (!n || n > iova->last - iova->first + 1 || room < n)
 		return IOVA_FULL;
-	at = dmamap_iova_find(&iova->root, iova->top, n, room);
+	at = dmamap_space_find(&iova->root, iova->top, n, room);
 	if (at == IOVA_NONE)
 		return IOVA_FULL;
 	if (!change(iova, at, n, true))
@@ -369,24 +369,24 @@ static bool is_taken(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 
 	if (in_word(granule, n) && find_path(iova, granule, path))
 		return !(path[0]->word[iova_slot(granule, 0)] & iova_word_mask(lo, lo + n - 1));
-	return dmamap_iova_range_is(&iova->root, iova->top, granule, granule + n - 1, true);
+	return dmamap_space_range_is(&iova->root, iova->top, granule, granule + n - 1, true);
 }
 
-bool dmamap_iova_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
+bool dmamap_space_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 {
 	return exists(iova, granule, n) && is_taken(iova, granule, n) &&
 	       change(iova, granule, n, false);
 }
 
-enum dmamap_iova_result dmamap_iova_reserve(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
+enum dmamap_iova_result dmamap_space_reserve(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 {
 	if (!exists(iova, granule, n) ||
-	    !dmamap_iova_range_is(&iova->root, iova->top, granule, granule + n - 1, false))
+	    !dmamap_space_range_is(&iova->root, iova->top, granule, granule + n - 1, false))
 		return IOVA_FULL;
 	return change(iova, granule, n, true) ? IOVA_OK : IOVA_NO_MEMORY;
 }
 
-uint64_t dmamap_iova_used(const struct dmamap_iova *iova)
+uint64_t dmamap_space_used(const struct dmamap_iova *iova)
 {
 	return iova->used;
 }

@@ -17,9 +17,9 @@
 struct dmamap_iova;
 
 /** Granules [first, last] exist, 2^shift bytes each. NULL: no memory. */
-struct dmamap_iova *dmamap_iova_create(struct dma_host *host, unsigned int shift, uint64_t first,
-				       uint64_t last);
-void dmamap_iova_destroy(struct dmamap_iova *iova);
+struct dmamap_iova *dmamap_space_create(struct dma_host *host, unsigned int shift, uint64_t first,
+					uint64_t last);
+void dmamap_space_destroy(struct dmamap_iova *iova);
 
 enum dmamap_iova_result {
 	IOVA_OK,
@@ -28,18 +28,19 @@ enum dmamap_iova_result {
 };
 
 /** @n granules, the last at most @limit; *@granule receives the first. @n is at least 1. */
-enum dmamap_iova_result dmamap_iova_alloc(struct dmamap_iova *iova, uint64_t n, uint64_t limit,
-					  uint64_t *granule);
+enum dmamap_iova_result dmamap_space_alloc(struct dmamap_iova *iova, uint64_t n, uint64_t limit,
+					   uint64_t *granule);
 
 /** Release exactly [granule, granule + n). False, and nothing changed, if one of them is free. Needs no
  *  memory for what was taken in one piece; where it does (part of a huge range) and there is none: false as well. */
-bool dmamap_iova_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n);
+bool dmamap_space_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n);
 
 /** Take [granule, granule + n). IOVA_FULL, and nothing changed, if one of them is taken or does not exist. */
-enum dmamap_iova_result dmamap_iova_reserve(struct dmamap_iova *iova, uint64_t granule, uint64_t n);
+enum dmamap_iova_result dmamap_space_reserve(struct dmamap_iova *iova, uint64_t granule,
+					     uint64_t n);
 
 /** Granules that are taken, reserved ones included. */
-uint64_t dmamap_iova_used(const struct dmamap_iova *iova);
+uint64_t dmamap_space_used(const struct dmamap_iova *iova);
 
 #pragma GCC visibility pop
 

@@ -8,8 +8,8 @@
  */
 #include "iova_tree.h"
 
-bool dmamap_iova_range_is(const struct iova_node *node, unsigned int level, uint64_t first,
-			  uint64_t last, bool taken)
+bool dmamap_space_range_is(const struct iova_node *node, unsigned int level, uint64_t first,
+			   uint64_t last, bool taken)
 {
 	unsigned int want = taken ? 0 : iova_whole(level);
 	uint64_t lo, hi;
@@ -25,7 +25,7 @@ bool dmamap_iova_range_is(const struct iova_node *node, unsigned int level, uint
 			if ((taken ? node->word[i] : ~node->word[i]) & iova_word_mask(lo, hi))
 				return false;
 		} else if (!node->child[i] ||
-			   !dmamap_iova_range_is(node->child[i], level - 1, lo, hi, taken)) {
+			   !dmamap_space_range_is(node->child[i], level - 1, lo, hi, taken)) {
 			return false;
 		}
 	}
@@ -151,7 +151,7 @@ static uint64_t find_long_run(const struct iova_node *node, unsigned int level, 
 {
 	uint64_t at = highest_start(n, order, room);
 
-	while (at != IOVA_NONE && !dmamap_iova_range_is(node, level, at, at + n - 1, false))
+	while (at != IOVA_NONE && !dmamap_space_range_is(node, level, at, at + n - 1, false))
 		at = at ? at - ((uint64_t)1 << order) : IOVA_NONE;
 	return at;
 }
@@ -196,8 +196,8 @@ static uint64_t find_run(const struct iova_node *node, unsigned int level, uint6
 	return IOVA_NONE;
 }
 
-uint64_t dmamap_iova_find(const struct iova_node *node, unsigned int level, uint64_t n,
-			  uint64_t room)
+uint64_t dmamap_space_find(const struct iova_node *node, unsigned int level, uint64_t n,
+			   uint64_t room)
 {
 	unsigned int order = ceil_log2(n);
 	uint64_t at = find_block(node, level, order, room);

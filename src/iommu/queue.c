@@ -30,7 +30,7 @@ static void invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size
 
 void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
-	dmamap_iova_free(domain->iova, iova >> domain->shift, size >> domain->shift);
+	dmamap_space_free(domain->iova, iova >> domain->shift, size >> domain->shift);
 }
 
 uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
@@ -43,7 +43,8 @@ void dmamap_domain_flush_all(struct dma_domain *domain)
 	invalidate(domain, 0, ~(uint64_t)0, true);
 	domain->stats.flushes++;
 	for (uint32_t i = 0; i < domain->queued; i++)
-		dmamap_iova_free(domain->iova, domain->queue[i].granule, domain->queue[i].granules);
+		dmamap_space_free(domain->iova, domain->queue[i].granule,
+				  domain->queue[i].granules);
 	domain->queued = 0;
 }
 

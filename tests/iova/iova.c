@@ -122,15 +122,15 @@ struct fixture {
 static void start(struct fixture *f, uint64_t first, uint64_t last)
 {
 	fake_host_init(&f->fake, 4096, false);
-	f->iova = dmamap_iova_create(&f->fake.host, 12, first, last);
+	f->iova = dmamap_space_create(&f->fake.host, 12, first, last);
 	assert_non_null(f->iova);
-	assert_int_equal(dmamap_iova_used(f->iova), 0);
+	assert_int_equal(dmamap_space_used(f->iova), 0);
 	model_init(&f->model, first, last);
 }
 
 static void finish(struct fixture *f)
 {
-	dmamap_iova_destroy(f->iova);
+	dmamap_space_destroy(f->iova);
 	fake_host_fini(&f->fake);
 	free(f->model.taken);
 }
@@ -139,13 +139,13 @@ static uint64_t take(struct fixture *f, uint64_t n, uint64_t limit)
 {
 	uint64_t want = model_place(&f->model, n, limit);
 	uint64_t got = ANY;
-	enum dmamap_iova_result result = dmamap_iova_alloc(f->iova, n, limit, &got);
+	enum dmamap_iova_result result = dmamap_space_alloc(f->iova, n, limit, &got);
 
 	assert_int_equal(got, want);
 	assert_int_equal(result, want == ANY ? IOVA_FULL : IOVA_OK);
 	if (want != ANY)
 		model_insert(&f->model, want, n);
-	assert_int_equal(dmamap_iova_used(f->iova), f->model.used);
+	assert_int_equal(dmamap_space_used(f->iova), f->model.used);
 	return got;
 }
 
@@ -155,21 +155,21 @@ static void give(struct fixture *f, uint64_t first)
 	uint64_t n = f->model.taken[i].n;
 
 	assert_int_equal(f->model.taken[i].first, first);
-	assert_true(dmamap_iova_free(f->iova, first, n));
+	assert_true(dmamap_space_free(f->iova, first, n));
 	model_remove(&f->model, i);
-	assert_int_equal(dmamap_iova_used(f->iova), f->model.used);
-	assert_false(dmamap_iova_free(f->iova, first, n));
-	assert_int_equal(dmamap_iova_used(f->iova), f->model.used);
+	assert_int_equal(dmamap_space_used(f->iova), f->model.used);
+	assert_false(dmamap_space_free(f->iova, first, n));
+	assert_int_equal(dmamap_space_used(f->iova), f->model.used);
 }
 
 static void reserve(struct fixture *f, uint64_t first, uint64_t n)
 {
 	bool can = model_is_free(&f->model, first, n);
 
-	assert_int_equal(dmamap_iova_reserve(f->iova, first, n), can ? IOVA_OK : IOVA_FULL);
+	assert_int_equal(dmamap_space_reserve(f->iova, first, n), can ? IOVA_OK : IOVA_FULL);
 	if (can)
 		model_insert(&f->model, first, n);
-	assert_int_equal(dmamap_iova_used(f->iova), f->model.used);
+	assert_int_equal(dmamap_space_used(f->iova), f->model.used);
 }
 
 /* --- placement */
@@ -275,9 +275,9 @@ static void iov_11_granule_0_is_never_given(void **state)
 	for (uint64_t i = 100; i; i--)
 		assert_int_equal(take(&f, 1, ANY), i);
 	assert_int_equal(take(&f, 1, ANY), ANY);
-	assert_false(dmamap_iova_free(f.iova, 0, 1));
-	assert_false(dmamap_iova_free(f.iova, 101, 1));
-	assert_false(dmamap_iova_free(f.iova, 100, 2));
+	assert_false(dmamap_space_free(f.iova, 0, 1));
+	assert_false(dmamap_space_free(f.iova, 101, 1));
+	assert_false(dmamap_space_free(f.iova, 100, 2));
 	finish(&f);
 }
 
@@ -288,11 +288,11 @@ static void iov_17_a_free_granule_is_not_freed(void **state)
 	(void)state;
 	start(&f, 0, TOP_48);
 	reserve(&f, 0x1000, 0x5000);
-	assert_false(dmamap_iova_free(f.iova, 0x1000, 0x5001));
-	assert_false(dmamap_iova_free(f.iova, 0xfff, 2));
-	assert_false(dmamap_iova_free(f.iova, 7, 1));
-	assert_false(dmamap_iova_free(f.iova, 7, 0));
-	assert_false(dmamap_iova_free(f.iova, ANY, 2));
+	assert_false(dmamap_space_free(f.iova, 0x1000, 0x5001));
+	assert_false(dmamap_space_free(f.iova, 0xfff, 2));
+	assert_false(dmamap_space_free(f.iova, 7, 1));
+	assert_false(dmamap_space_free(f.iova, 7, 0));
+	assert_false(dmamap_space_free(f.iova, ANY, 2));
 	give(&f, 0x1000);
 	finish(&f);
 }
@@ -379,7 +379,7 @@ static void random_step(struct fixture *f, uint64_t *rng, unsigned int size_bits
 		uint64_t at = fake_random(rng) % (f->model.last + 1);
 
 		if (model_is_free(&f->model, at, 1))
-			assert_false(dmamap_iova_free(f->iova, at, n));
+			assert_false(dmamap_space_free(f->iova, at, n));
 	} else if (what < 9 && f->model.count < live) {
 		take(f, n, fake_random(rng) % 2 ? ANY : fake_random(rng) % (f->model.last + 2));
 	} else if (f->model.count) {
@@ -451,23 +451,23 @@ static void each_allocation_fails_once(void **state)
 
 		for (uint64_t nth = 1; result == IOVA_NO_MEMORY; nth++) {
 			f.fake.fail_at = f.fake.allocs + nth;
-			result = dmamap_iova_reserve(f.iova, first, 0x1000003);
+			result = dmamap_space_reserve(f.iova, first, 0x1000003);
 			if (result == IOVA_NO_MEMORY)
-				assert_int_equal(dmamap_iova_used(f.iova), f.model.used);
+				assert_int_equal(dmamap_space_used(f.iova), f.model.used);
 		}
 		f.fake.fail_at = 0;
 		assert_int_equal(result, IOVA_OK);
 		model_insert(&f.model, first, 0x1000003);
 	}
 	f.fake.fail_at = f.fake.allocs + 1;
-	while (dmamap_iova_alloc(f.iova, 100, ANY, &got) == IOVA_OK)
+	while (dmamap_space_alloc(f.iova, 100, ANY, &got) == IOVA_OK)
 		model_insert(&f.model, got, 100);
 	/* Releasing needs no memory. */
 	for (uint64_t i = 0; i < f.model.count; i++) {
 		f.fake.fail_at = f.fake.allocs + 1;
-		assert_true(dmamap_iova_free(f.iova, f.model.taken[i].first, f.model.taken[i].n));
+		assert_true(dmamap_space_free(f.iova, f.model.taken[i].first, f.model.taken[i].n));
 	}
-	assert_int_equal(dmamap_iova_used(f.iova), 0);
+	assert_int_equal(dmamap_space_used(f.iova), 0);
 	finish(&f);
 }
 
@@ -480,9 +480,9 @@ static void a_failure_leaves_no_nodes(void **state)
 	for (uint64_t i = 0; i < 2; i++) {
 		/* Eight nodes are needed, and the page that granule 0 began has two. */
 		f.fake.fail_at = f.fake.allocs + 1;
-		assert_int_equal(dmamap_iova_reserve(f.iova, 0x1234567, 0x80000003),
+		assert_int_equal(dmamap_space_reserve(f.iova, 0x1234567, 0x80000003),
 				 IOVA_NO_MEMORY);
-		assert_int_equal(dmamap_iova_used(f.iova), f.model.used);
+		assert_int_equal(dmamap_space_used(f.iova), f.model.used);
 		/* One is needed: the failure gave back the two. */
 		f.fake.fail_at = f.fake.allocs + 1;
 		reserve(&f, 0x2000 * (i + 1), 1);
@@ -500,15 +500,15 @@ static void creation_fails_whole(void **state)
 		struct dmamap_iova *iova;
 
 		fake.fail_at = fake.allocs + nth;
-		iova = dmamap_iova_create(&fake.host, 12, 5, 0x123456789);
+		iova = dmamap_space_create(&fake.host, 12, 5, 0x123456789);
 		if (iova) {
-			dmamap_iova_destroy(iova);
+			dmamap_space_destroy(iova);
 			break;
 		}
 		assert_int_equal(fake.live, 0);
 	}
-	assert_null(dmamap_iova_create(&fake.host, 12, 5, 4));
-	assert_null(dmamap_iova_create(&fake.host, 12, 0, ANY));
+	assert_null(dmamap_space_create(&fake.host, 12, 5, 4));
+	assert_null(dmamap_space_create(&fake.host, 12, 0, ANY));
 	fake_host_fini(&fake);
 }
 

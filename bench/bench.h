@@ -45,6 +45,8 @@ struct bench_op {
 	void (*close)(void *state);
 	/** A property of the machine, not of the library. */
 	bool limit;
+	/** Two threads may run it on one state, each with buffers of its own. */
+	bool threads;
 };
 
 extern const struct bench_op *const bench_ops[]; /* ended by NULL */

@@ -80,15 +80,28 @@ static bool run_4k(void *state, uint64_t n)
 }
 
 const struct bench_op bench_direct = {
-	"direct-4k", "direct: map + unmap 4 KiB", open_direct, run_4k, close_direct, false,
+	.name = "direct-4k",
+	.what = "direct: map + unmap 4 KiB",
+	.open = open_direct,
+	.run = run_4k,
+	.close = close_direct,
+	.threads = true,
 };
 
 const struct bench_op bench_bounce_64 = {
-	"bounce-64", "bounce: map + unmap 64 B to the device", open_bounce, run_64, close_direct,
-	false,
+	.name = "bounce-64",
+	.what = "bounce: map + unmap 64 B to the device",
+	.open = open_bounce,
+	.run = run_64,
+	.close = close_direct,
+	.threads = true,
 };
 
 const struct bench_op bench_bounce_4k = {
-	"bounce-4k", "bounce: map + unmap 4 KiB to the device", open_bounce, run_4k, close_direct,
-	false,
+	.name = "bounce-4k",
+	.what = "bounce: map + unmap 4 KiB to the device",
+	.open = open_bounce,
+	.run = run_4k,
+	.close = close_direct,
+	.threads = true,
 };

@@ -13,6 +13,7 @@
 
 #define RAM_BASE 0x100000000u
 #define PAGE	 4096u
+#define CPUS	 4
 #define SIZES	 24 /* of blocks: 1 to 2^23 pages */
 
 struct bench_machine {
@@ -110,6 +111,18 @@ static void free_pages(struct dma_host *host, phys_addr_t phys, uint64_t size)
 	pthread_mutex_unlock(&m->lock);
 }
 
+/* A CPU for each thread, up to CPUS: what a kernel's per-CPU number costs, a load. */
+static unsigned int cpu_id(struct dma_host *host)
+{
+	static unsigned int threads;
+	static _Thread_local unsigned int number;
+
+	(void)host;
+	if (!number)
+		number = __atomic_add_fetch(&threads, 1, __ATOMIC_RELAXED);
+	return number % CPUS;
+}
+
 struct bench_machine *bench_machine_create(uint64_t bytes)
 {
 	struct bench_machine *m = calloc(1, sizeof(*m));
@@ -132,6 +145,8 @@ struct bench_machine *bench_machine_create(uint64_t bytes)
 		.virt_to_phys = virt_to_phys,
 		.alloc_pages = alloc_pages,
 		.free_pages = free_pages,
+		.cpu_id = cpu_id,
+		.cpu_count = CPUS,
 	};
 	if (dmamap_host_init(&m->host)) {
 		bench_machine_destroy(m);

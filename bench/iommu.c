@@ -109,19 +109,36 @@ static bool run_list(void *state, uint64_t n)
 }
 
 const struct bench_op bench_strict = {
-	"strict-4k", "IOMMU, strict: map + unmap 4 KiB", open_strict, run_page, close_behind, false,
+	.name = "strict-4k",
+	.what = "IOMMU, strict: map + unmap 4 KiB",
+	.open = open_strict,
+	.run = run_page,
+	.close = close_behind,
+	.threads = true,
 };
 
 const struct bench_op bench_lazy = {
-	"lazy-4k", "IOMMU, lazy: map + unmap 4 KiB", open_lazy, run_page, close_behind, false,
+	.name = "lazy-4k",
+	.what = "IOMMU, lazy: map + unmap 4 KiB",
+	.open = open_lazy,
+	.run = run_page,
+	.close = close_behind,
+	.threads = true,
 };
 
 const struct bench_op bench_sg32 = {
-	"sg-32", "IOMMU, lazy: a list of 32 scattered pages", open_lazy, run_list, close_behind,
-	false,
+	.name = "sg-32",
+	.what = "IOMMU, lazy: a list of 32 scattered pages",
+	.open = open_lazy,
+	.run = run_list,
+	.close = close_behind,
 };
 
 const struct bench_op bench_bar = {
-	"bar-16g", "IOMMU, lazy: map + unmap a BAR of 16 GiB", open_lazy, run_bar, close_behind,
-	false,
+	.name = "bar-16g",
+	.what = "IOMMU, lazy: map + unmap a BAR of 16 GiB",
+	.open = open_lazy,
+	.run = run_bar,
+	.close = close_behind,
+	.threads = true,
 };

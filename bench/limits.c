@@ -53,13 +53,28 @@ static bool run_copy(void *state, uint64_t n)
 }
 
 const struct bench_op bench_store = {
-	"store", "a plain 8-byte store", open_limits, run_store, free, .limit = true,
+	.name = "store",
+	.what = "a plain 8-byte store",
+	.open = open_limits,
+	.run = run_store,
+	.close = free,
+	.limit = true,
 };
 
 const struct bench_op bench_atomic = {
-	"atomic", "an uncontended atomic add", open_limits, run_atomic, free, .limit = true,
+	.name = "atomic",
+	.what = "an uncontended atomic add",
+	.open = open_limits,
+	.run = run_atomic,
+	.close = free,
+	.limit = true,
 };
 
 const struct bench_op bench_copy = {
-	"copy-4k", "a copy of 4 KiB, hot", open_limits, run_copy, free, .limit = true,
+	.name = "copy-4k",
+	.what = "a copy of 4 KiB, hot",
+	.open = open_limits,
+	.run = run_copy,
+	.close = free,
+	.limit = true,
 };

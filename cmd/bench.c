@@ -56,7 +56,7 @@ struct arguments {
 struct results {
 	struct bench_time times[OPS];
 	double counts[OPS];
-	double threads;
+	double threads[OPS];
 	struct bench_memory memory;
 	bool have_memory;
 };
@@ -162,24 +162,26 @@ static void number(char *text, size_t size, double value)
 
 static void print_ops(const struct arguments *args, const struct results *r, bool limits)
 {
-	static const char *const head[] = { "OPERATION", "MIN NS",	 "MEDIAN",
-					    "P90",	 "INSTRUCTIONS", "WHAT" };
+	static const char *const head[] = { "OPERATION",    "MIN NS",	 "MEDIAN", "P90",
+					    "INSTRUCTIONS", "2 THREADS", "WHAT" };
 	struct table table;
 
-	table_init(&table, 6);
-	for (int i = 1; i < 5; i++)
+	table_init(&table, 7);
+	for (int i = 1; i < 6; i++)
 		table.right[i] = true;
 	table_row(&table, head);
 	for (size_t i = 0; i < args->n; i++) {
-		char text[4][32];
-		const double values[4] = { r->times[i].min, r->times[i].median, r->times[i].p90,
-					   r->counts[i] };
-		const char *cells[] = { args->ops[i]->name, text[0], text[1], text[2], text[3],
-					args->ops[i]->what };
+		char text[5][32];
+		const double values[5] = { r->times[i].min, r->times[i].median, r->times[i].p90,
+					   r->counts[i], r->threads[i] };
+		const char *cells[] = {
+			args->ops[i]->name, text[0], text[1], text[2], text[3], text[4],
+			args->ops[i]->what
+		};
 
 		if (args->ops[i]->limit != limits)
 			continue;
-		for (int k = 0; k < 4; k++)
+		for (int k = 0; k < 5; k++)
 			number(text[k], sizeof(text[k]), values[k]);
 		table_row(&table, cells);
 	}
@@ -193,9 +195,6 @@ static void print_report(const struct arguments *args, const struct results *r)
 	print_ops(args, r, false);
 	printf("\nThe machine's own limits, in the same run:\n");
 	print_ops(args, r, true);
-	if (r->threads > 0)
-		printf("\ntwo threads, own buffers: %.2f times the work of one (%s)\n", r->threads,
-		       bench_strict.name);
 	if (r->have_memory)
 		printf("\nmemory: %.2f bytes for each of 100,000 live mappings of 4 KiB; an idle domain %llu bytes;\n"
 		       "after a million random maps and unmaps %llu bytes of tables, where the live mappings need %llu\n",
@@ -211,12 +210,13 @@ static json_t *real_or_null(double value)
 	return value < 0 ? json_null() : json_real(value);
 }
 
-static json_t *op_json(const struct bench_op *op, const struct bench_time *time, double count)
+static json_t *op_json(const struct bench_op *op, const struct bench_time *time, double count,
+		       double threads)
 {
-	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "name", op->name, "what", op->what,
-			 "limit", op->limit, "min_ns", real_or_null(time->min), "median_ns",
-			 real_or_null(time->median), "p90_ns", real_or_null(time->p90),
-			 "instructions", real_or_null(count));
+	return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o}", "name", op->name, "what",
+			 op->what, "limit", op->limit, "min_ns", real_or_null(time->min),
+			 "median_ns", real_or_null(time->median), "p90_ns", real_or_null(time->p90),
+			 "instructions", real_or_null(count), "two_threads", real_or_null(threads));
 }
 
 static json_t *memory_json(const struct results *r)
@@ -234,11 +234,10 @@ static int print_json(const struct arguments *args, const struct results *r)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < args->n; i++)
-		json_array_append_new(list, op_json(args->ops[i], &r->times[i], r->counts[i]));
-	return cmd_print_json(json_pack("{s:s, s:o, s:o, s:o}", "schema", "dmamap.bench/1",
-					"operations", list, "two_threads",
-					real_or_null(r->threads > 0 ? r->threads : NOT_DONE),
-					"memory", memory_json(r)));
+		json_array_append_new(
+			list, op_json(args->ops[i], &r->times[i], r->counts[i], r->threads[i]));
+	return cmd_print_json(json_pack("{s:s, s:o, s:o}", "schema", "dmamap.bench/1", "operations",
+					list, "memory", memory_json(r)));
 }
 
 /* --- the work */
@@ -253,15 +252,15 @@ static int measure(const struct arguments *args, struct results *r)
 {
 	for (size_t i = 0; i < args->n; i++) {
 		r->times[i] = (struct bench_time){ NOT_DONE, NOT_DONE, NOT_DONE };
-		r->counts[i] = NOT_DONE;
+		r->counts[i] = r->threads[i] = NOT_DONE;
 	}
 	if (args->time && !bench_time_ops(args->ops, args->n, args->rounds, 1, r->times))
 		return failed("an operation");
 	for (size_t i = 0; args->time && i < args->n; i++) {
-		if (args->ops[i] != &bench_strict)
+		if (!args->ops[i]->threads)
 			continue;
-		r->threads = bench_two_threads(&bench_strict, args->rounds);
-		if (r->threads <= 0)
+		r->threads[i] = bench_two_threads(args->ops[i], args->rounds);
+		if (r->threads[i] <= 0)
 			return failed("an operation in two threads");
 	}
 	if (args->instructions)

@@ -27,7 +27,7 @@ static phys_addr_t take(struct sim_machine *m, bool ram, uint64_t size, uint64_t
 		return DMAMAP_PHYS_NONE;
 	pthread_mutex_lock(&m->memory);
 	if (!ram || !fails_on_demand(m))
-		phys = sim_zones_take(m, ram, bytes, align, first, last);
+		phys = host_zones_take(&m->zones, ram, bytes, align, first, last);
 	if (ram && phys != DMAMAP_PHYS_NONE) {
 		m->used += bytes;
 		if (m->used > m->peak)
@@ -64,16 +64,16 @@ static bool give(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t siz
 	bool ok;
 
 	pthread_mutex_lock(&m->memory);
-	ok = sim_zones_disown(m, ram, phys, bytes);
+	ok = host_zones_disown(&m->zones, ram, phys, bytes);
 	if (ok && ram)
 		m->used -= bytes;
 	if (ok && quick)
-		sim_zones_give(m, phys, bytes);
+		host_zones_give(&m->zones, phys, bytes);
 	pthread_mutex_unlock(&m->memory);
 	if (ok && !quick) {
 		clear_out(m, phys, bytes);
 		pthread_mutex_lock(&m->memory);
-		sim_zones_give(m, phys, bytes);
+		host_zones_give(&m->zones, phys, bytes);
 		pthread_mutex_unlock(&m->memory);
 	}
 	if (!ok)

@@ -1,63 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The machine as a whole: made, started, ended; its clock, its locks, and what the library tells it.
+ * The machine as a whole: made, started, ended; its clock, and what the library tells it.
  */
 #include "machine.h"
 
-#include <sched.h>
+#include "common/execution.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- execution hooks */
 
-_Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct dma_lock), "a mutex fits into a dma_lock");
-
-static pthread_mutex_t *mutex_of(struct dma_lock *lock)
-{
-	return (pthread_mutex_t *)(void *)lock->opaque;
-}
-
-static void hook_lock_init(struct dma_host *host, struct dma_lock *lock)
-{
-	(void)host;
-	pthread_mutex_init(mutex_of(lock), NULL);
-}
-
-static void hook_lock_fini(struct dma_host *host, struct dma_lock *lock)
-{
-	(void)host;
-	pthread_mutex_destroy(mutex_of(lock));
-}
-
-static void hook_lock(struct dma_host *host, struct dma_lock *lock)
-{
-	(void)host;
-	pthread_mutex_lock(mutex_of(lock));
-}
-
-static void hook_unlock(struct dma_host *host, struct dma_lock *lock)
-{
-	(void)host;
-	pthread_mutex_unlock(mutex_of(lock));
-}
-
-static unsigned int hook_cpu_id(struct dma_host *host)
-{
-	int cpu = host->cpu_count > 1 ? sched_getcpu() : 0;
-
-	return cpu > 0 ? (unsigned int)cpu % host->cpu_count : 0;
-}
-
 static uint64_t hook_time(struct dma_host *host)
 {
 	return sim_time(sim_machine_of(host));
-}
-
-static bool hook_may_block(struct dma_host *host)
-{
-	(void)host;
-	return true;
 }
 
 /* --- messages */
@@ -144,18 +101,12 @@ static void fill_host(struct sim_machine *m, unsigned int cpus)
 	host->size = sizeof(*host);
 	host->priv = m;
 	host->page_size = SIM_PAGE;
-	host->lock_init = hook_lock_init;
-	host->lock_fini = hook_lock_fini;
-	host->lock = hook_lock;
-	host->unlock = hook_unlock;
-	host->cpu_id = hook_cpu_id;
-	host->cpu_count = cpus ? cpus : 1;
 	host->time_ns = hook_time;
-	host->may_block = hook_may_block;
 	host->sanitize = hook_sanitize;
 	host->log = hook_log;
 	host->warn = hook_warn;
 	host->fatal = hook_fatal;
+	host_execution_hooks(host, cpus);
 	sim_memory_hooks(host);
 	sim_alloc_hooks(host);
 	if (m->noncoherent)
@@ -204,7 +155,7 @@ int sim_machine_destroy(struct sim_machine *m)
 	err = m->started ? dmamap_host_fini(&m->host) : 0;
 	if (err)
 		return err;
-	sim_zones_release(m);
+	host_zones_release(&m->zones);
 	sim_memory_release(m);
 	pthread_mutex_destroy(&m->memory);
 	pthread_mutex_destroy(&m->cache);

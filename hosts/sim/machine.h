@@ -11,6 +11,8 @@
 
 #include "sim.h"
 
+#include "common/zone.h"
+
 #include <pthread.h>
 
 #pragma GCC visibility push(hidden)
@@ -21,7 +23,7 @@
 
 static inline uint64_t sim_min(uint64_t a, uint64_t b)
 {
-	return a < b ? a : b;
+	return host_min(a, b);
 }
 
 /** @align is a power of two. */
@@ -46,9 +48,6 @@ struct sim_region {
 	/** RAM of a noncoherent machine: what each line held when the views last agreed; NULL otherwise. */
 	unsigned char *synced;
 };
-
-/** Pages that are taken and given back: zone.c. */
-struct sim_zone;
 
 /** Where lines may be moved at random: the ranges that maintenance, the CPU or a device named last. */
 #define SIM_RECENT 32
@@ -75,8 +74,7 @@ struct sim_machine {
 	unsigned int nr_regions;
 
 	pthread_mutex_t memory;
-	struct sim_zone *zones; /* highest first */
-	unsigned int nr_zones;
+	struct host_zones zones;
 	uint64_t used;
 	uint64_t peak;
 	uint64_t fail_in;
@@ -136,19 +134,6 @@ struct sim_region *sim_region_at(const struct sim_machine *m, phys_addr_t phys);
 struct sim_region *sim_region_above(const struct sim_machine *m, phys_addr_t phys);
 void sim_memory_hooks(struct dma_host *host);
 void sim_memory_release(struct sim_machine *m);
-
-/* --- zone.c */
-
-/** Hand the pages of a new region to the allocator. 0 or -DMAMAP_ENOMEM, and then nothing happened. */
-int sim_zones_add(struct sim_machine *m, const struct sim_region *region);
-void sim_zones_release(struct sim_machine *m);
-/** Sizes in bytes, whole pages; @align a power of two; @last inclusive. The caller holds machine.memory. */
-phys_addr_t sim_zones_take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
-			   phys_addr_t first, phys_addr_t last);
-/** False if not every page of the range is taken; otherwise they are in nobody's hands from now on. */
-bool sim_zones_disown(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t size);
-/** Make them free; after sim_zones_disown() of the same range. */
-void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size);
 
 /* --- alloc.c */
 

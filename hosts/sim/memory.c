@@ -99,7 +99,7 @@ static int add_region(struct sim_machine *m, phys_addr_t base, uint64_t size, bo
 	m->regions = regions;
 	if (!map_views(&new, ram && m->noncoherent))
 		return -DMAMAP_ENOMEM;
-	err = sim_zones_add(m, &new);
+	err = host_zones_add(&m->zones, base, size, ram);
 	if (err)
 		unmap_views(&new);
 	else

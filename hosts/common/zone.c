@@ -14,7 +14,7 @@
  *
  * A request never spans two zones, and finds room only inside one free block.
  */
-#include "machine.h"
+#include "zone.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -32,7 +32,7 @@ struct frame {
 	uint32_t prev;
 };
 
-struct sim_zone {
+struct host_zone {
 	uint64_t first; /* page number */
 	uint64_t pages;
 	bool ram;
@@ -52,7 +52,7 @@ struct sim_zone {
 
 /* --- free blocks */
 
-static void push(struct sim_zone *z, uint32_t page, unsigned int order)
+static void push(struct host_zone *z, uint32_t page, unsigned int order)
 {
 	uint32_t head = z->heads[order];
 
@@ -64,7 +64,7 @@ static void push(struct sim_zone *z, uint32_t page, unsigned int order)
 	z->lists |= 1u << order;
 }
 
-static void drop(struct sim_zone *z, uint32_t page, unsigned int order)
+static void drop(struct host_zone *z, uint32_t page, unsigned int order)
 {
 	struct frame f = z->frames[page];
 
@@ -80,7 +80,7 @@ static void drop(struct sim_zone *z, uint32_t page, unsigned int order)
 }
 
 /** Free one naturally aligned block, and join it with its buddies. */
-static void free_block(struct sim_zone *z, uint64_t page, unsigned int order)
+static void free_block(struct host_zone *z, uint64_t page, unsigned int order)
 {
 	while (order < ORDERS - 1) {
 		uint64_t buddy = ((z->first + page) ^ (1ull << order)) - z->first;
@@ -88,17 +88,17 @@ static void free_block(struct sim_zone *z, uint64_t page, unsigned int order)
 		if (buddy >= z->pages || z->order[buddy] != order + 1)
 			break;
 		drop(z, (uint32_t)buddy, order);
-		page = sim_min(page, buddy);
+		page = host_min(page, buddy);
 		order++;
 	}
 	push(z, (uint32_t)page, order);
 }
 
-static void free_range(struct sim_zone *z, uint64_t page, uint64_t n)
+static void free_range(struct host_zone *z, uint64_t page, uint64_t n)
 {
 	while (n) {
 		uint64_t number = z->first + page;
-		unsigned int order = sim_high_bit(n);
+		unsigned int order = host_high_bit(n);
 
 		if (number && (unsigned int)__builtin_ctzll(number) < order)
 			order = (unsigned int)__builtin_ctzll(number);
@@ -115,10 +115,10 @@ static void free_range(struct sim_zone *z, uint64_t page, uint64_t n)
 /** The smallest block that holds @n pages. */
 static unsigned int order_of(uint64_t n)
 {
-	return n > 1 ? sim_high_bit(n - 1) + 1 : 0;
+	return n > 1 ? host_high_bit(n - 1) + 1 : 0;
 }
 
-static bool keep_run(struct sim_zone *z, uint64_t page, uint64_t n)
+static bool keep_run(struct host_zone *z, uint64_t page, uint64_t n)
 {
 	if (n > SHORT || z->nr_waiting[n - 1] == DEPTH ||
 	    ((z->first + page) & ((1ull << order_of(n)) - 1)))
@@ -127,14 +127,14 @@ static bool keep_run(struct sim_zone *z, uint64_t page, uint64_t n)
 	return true;
 }
 
-static uint64_t take_run(struct sim_zone *z, uint64_t n)
+static uint64_t take_run(struct host_zone *z, uint64_t n)
 {
 	if (n > SHORT || !z->nr_waiting[n - 1])
 		return NOTHING;
 	return z->waiting[n - 1][--z->nr_waiting[n - 1]];
 }
 
-static void join_runs(struct sim_zone *z)
+static void join_runs(struct host_zone *z)
 {
 	for (unsigned int i = 0; i < SHORT; i++)
 		while (z->nr_waiting[i])
@@ -148,11 +148,11 @@ static uint64_t word_bits(uint64_t page, uint64_t n, uint64_t *count)
 {
 	uint64_t bit = page % 64;
 
-	*count = sim_min(n, 64 - bit);
+	*count = host_min(n, 64 - bit);
 	return (*count == 64 ? ~0ull : (1ull << *count) - 1) << bit;
 }
 
-static void set_taken(struct sim_zone *z, uint64_t page, uint64_t n, bool taken)
+static void set_taken(struct host_zone *z, uint64_t page, uint64_t n, bool taken)
 {
 	uint64_t count;
 
@@ -166,7 +166,7 @@ static void set_taken(struct sim_zone *z, uint64_t page, uint64_t n, bool taken)
 	}
 }
 
-static bool all_taken(const struct sim_zone *z, uint64_t page, uint64_t n)
+static bool all_taken(const struct host_zone *z, uint64_t page, uint64_t n)
 {
 	uint64_t count;
 
@@ -182,7 +182,7 @@ static bool all_taken(const struct sim_zone *z, uint64_t page, uint64_t n)
 /* --- taking */
 
 /** Any block of the zone will do: the smallest that is large enough, cut down. */
-static uint64_t take_anywhere(struct sim_zone *z, uint64_t n, unsigned int order)
+static uint64_t take_anywhere(struct host_zone *z, uint64_t n, unsigned int order)
 {
 	uint32_t lists = z->lists >> order << order;
 	unsigned int from;
@@ -202,14 +202,14 @@ static uint64_t take_anywhere(struct sim_zone *z, uint64_t n, unsigned int order
 }
 
 /** Only pages @low to @high (numbers, inclusive) will do: look at every free block. */
-static uint64_t take_between(struct sim_zone *z, uint64_t n, unsigned int align, uint64_t low,
+static uint64_t take_between(struct host_zone *z, uint64_t n, unsigned int align, uint64_t low,
 			     uint64_t high)
 {
-	for (unsigned int o = sim_high_bit(n); o < ORDERS; o++) {
+	for (unsigned int o = host_high_bit(n); o < ORDERS; o++) {
 		for (uint32_t page = z->heads[o]; page != NOTHING; page = z->frames[page].next) {
 			uint64_t start = z->first + page;
 			uint64_t end = start + (1ull << o);
-			uint64_t at = sim_round_up(start > low ? start : low, 1ull << align);
+			uint64_t at = host_round_up(start > low ? start : low, 1ull << align);
 
 			if (at + n > end || at + n - 1 > high)
 				continue;
@@ -223,7 +223,7 @@ static uint64_t take_between(struct sim_zone *z, uint64_t n, unsigned int align,
 }
 
 /** In [@low, @high] of the zone, which may hold all of it. */
-static uint64_t take_blocks(struct sim_zone *z, uint64_t n, unsigned int align, uint64_t low,
+static uint64_t take_blocks(struct host_zone *z, uint64_t n, unsigned int align, uint64_t low,
 			    uint64_t high)
 {
 	unsigned int order = order_of(n);
@@ -235,10 +235,10 @@ static uint64_t take_blocks(struct sim_zone *z, uint64_t n, unsigned int align, 
 	return order < ORDERS ? take_anywhere(z, n, order) : NOTHING;
 }
 
-static uint64_t take_in_zone(struct sim_zone *z, uint64_t n, uint64_t align, uint64_t low,
+static uint64_t take_in_zone(struct host_zone *z, uint64_t n, uint64_t align, uint64_t low,
 			     uint64_t high)
 {
-	unsigned int align_order = sim_high_bit(align);
+	unsigned int align_order = host_high_bit(align);
 	bool whole = z->first >= low && z->first + z->pages - 1 <= high;
 	uint64_t page = NOTHING;
 
@@ -254,61 +254,61 @@ static uint64_t take_in_zone(struct sim_zone *z, uint64_t n, uint64_t align, uin
 	return take_blocks(z, n, align_order, low, high);
 }
 
-phys_addr_t sim_zones_take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
-			   phys_addr_t first, phys_addr_t last)
+phys_addr_t host_zones_take(struct host_zones *zones, bool ram, uint64_t size, uint64_t align,
+			    phys_addr_t first, phys_addr_t last)
 {
-	uint64_t n = size >> SIM_PAGE_SHIFT;
-	uint64_t low = (first >> SIM_PAGE_SHIFT) + (first % SIM_PAGE != 0);
-	uint64_t high = last >> SIM_PAGE_SHIFT;
+	uint64_t n = size >> HOST_PAGE_SHIFT;
+	uint64_t low = (first >> HOST_PAGE_SHIFT) + (first % HOST_PAGE != 0);
+	uint64_t high = last >> HOST_PAGE_SHIFT;
 
-	if (last % SIM_PAGE != SIM_PAGE - 1) {
+	if (last % HOST_PAGE != HOST_PAGE - 1) {
 		if (!high)
 			return DMAMAP_PHYS_NONE;
 		high--;
 	}
-	for (struct sim_zone *z = m->zones; z < m->zones + m->nr_zones; z++) {
+	for (struct host_zone *z = zones->zone; z < zones->zone + zones->nr; z++) {
 		uint64_t page = NOTHING;
 
 		if (z->ram == ram)
-			page = take_in_zone(z, n, align >> SIM_PAGE_SHIFT, low, high);
+			page = take_in_zone(z, n, align >> HOST_PAGE_SHIFT, low, high);
 		if (page == NOTHING)
 			continue;
 		set_taken(z, page, n, true);
-		return (z->first + page) << SIM_PAGE_SHIFT;
+		return (z->first + page) << HOST_PAGE_SHIFT;
 	}
 	return DMAMAP_PHYS_NONE;
 }
 
 /* --- giving back */
 
-static struct sim_zone *zone_of(struct sim_machine *m, phys_addr_t phys)
+static struct host_zone *zone_of(struct host_zones *zones, phys_addr_t phys)
 {
-	uint64_t number = phys >> SIM_PAGE_SHIFT;
+	uint64_t number = phys >> HOST_PAGE_SHIFT;
 
-	for (struct sim_zone *z = m->zones; z < m->zones + m->nr_zones; z++)
+	for (struct host_zone *z = zones->zone; z < zones->zone + zones->nr; z++)
 		if (number - z->first < z->pages)
 			return z;
 	return NULL;
 }
 
-bool sim_zones_disown(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t size)
+bool host_zones_disown(struct host_zones *zones, bool ram, phys_addr_t phys, uint64_t size)
 {
-	struct sim_zone *z = zone_of(m, phys);
-	uint64_t page = z ? (phys >> SIM_PAGE_SHIFT) - z->first : 0;
-	uint64_t n = size >> SIM_PAGE_SHIFT;
+	struct host_zone *z = zone_of(zones, phys);
+	uint64_t page = z ? (phys >> HOST_PAGE_SHIFT) - z->first : 0;
+	uint64_t n = size >> HOST_PAGE_SHIFT;
 
-	if (!z || z->ram != ram || !n || phys % SIM_PAGE || n > z->pages - page ||
+	if (!z || z->ram != ram || !n || phys % HOST_PAGE || n > z->pages - page ||
 	    !all_taken(z, page, n))
 		return false;
 	set_taken(z, page, n, false);
 	return true;
 }
 
-void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size)
+void host_zones_give(struct host_zones *zones, phys_addr_t phys, uint64_t size)
 {
-	struct sim_zone *z = zone_of(m, phys);
-	uint64_t page = (phys >> SIM_PAGE_SHIFT) - z->first;
-	uint64_t n = size >> SIM_PAGE_SHIFT;
+	struct host_zone *z = zone_of(zones, phys);
+	uint64_t page = (phys >> HOST_PAGE_SHIFT) - z->first;
+	uint64_t n = size >> HOST_PAGE_SHIFT;
 
 	if (!keep_run(z, page, n))
 		free_range(z, page, n);
@@ -319,24 +319,24 @@ void sim_zones_give(struct sim_machine *m, phys_addr_t phys, uint64_t size)
 /** Last page number of the zone that starts at @number, in a region that ends with @last. */
 static uint64_t zone_end(uint64_t number, uint64_t last)
 {
-	unsigned int bit = FIRST_AT - SIM_PAGE_SHIFT;
+	unsigned int bit = FIRST_AT - HOST_PAGE_SHIFT;
 	uint64_t end;
 
 	if (number >> bit)
-		bit = sim_high_bit(number) + 1;
+		bit = host_high_bit(number) + 1;
 	end = (1ull << bit) - 1;
-	end = sim_min(end, number + (1ull << (ORDERS - 1)) - 1);
-	return sim_min(end, last);
+	end = host_min(end, number + (1ull << (ORDERS - 1)) - 1);
+	return host_min(end, last);
 }
 
-static bool make_zone(struct sim_zone *z, uint64_t first, uint64_t pages, bool ram)
+static bool make_zone(struct host_zone *z, uint64_t first, uint64_t pages, bool ram)
 {
 	uint64_t frames = pages * sizeof(struct frame);
 	uint64_t bits = (pages + 63) / 64 * sizeof(uint64_t);
 	unsigned char *map;
 
-	*z = (struct sim_zone){ .first = first, .pages = pages, .ram = ram };
-	z->map_size = sim_round_up(frames + bits + pages, SIM_PAGE);
+	*z = (struct host_zone){ .first = first, .pages = pages, .ram = ram };
+	z->map_size = host_round_up(frames + bits + pages, HOST_PAGE);
 	map = mmap(NULL, z->map_size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (map == MAP_FAILED)
@@ -352,55 +352,55 @@ static bool make_zone(struct sim_zone *z, uint64_t first, uint64_t pages, bool r
 	return true;
 }
 
-static void insert_zone(struct sim_machine *m, const struct sim_zone *new)
+static void insert_zone(struct host_zones *zones, const struct host_zone *new)
 {
-	unsigned int at = m->nr_zones;
+	unsigned int at = zones->nr;
 
-	for (; at && m->zones[at - 1].first < new->first; at--)
-		m->zones[at] = m->zones[at - 1];
-	m->zones[at] = *new;
-	m->nr_zones++;
+	for (; at && zones->zone[at - 1].first < new->first; at--)
+		zones->zone[at] = zones->zone[at - 1];
+	zones->zone[at] = *new;
+	zones->nr++;
 }
 
-static void remove_zones_from(struct sim_machine *m, uint64_t first, uint64_t last)
+static void remove_zones_from(struct host_zones *zones, uint64_t first, uint64_t last)
 {
 	unsigned int kept = 0;
 
-	for (unsigned int i = 0; i < m->nr_zones; i++) {
-		struct sim_zone *z = &m->zones[i];
+	for (unsigned int i = 0; i < zones->nr; i++) {
+		struct host_zone *z = &zones->zone[i];
 
 		if (z->first >= first && z->first <= last)
 			munmap(z->map, z->map_size);
 		else
-			m->zones[kept++] = *z;
+			zones->zone[kept++] = *z;
 	}
-	m->nr_zones = kept;
+	zones->nr = kept;
 }
 
-int sim_zones_add(struct sim_machine *m, const struct sim_region *region)
+int host_zones_add(struct host_zones *zones, phys_addr_t base, uint64_t size, bool ram)
 {
-	uint64_t first = region->base >> SIM_PAGE_SHIFT;
-	uint64_t last = first + (region->size >> SIM_PAGE_SHIFT) - 1;
+	uint64_t first = base >> HOST_PAGE_SHIFT;
+	uint64_t last = first + (size >> HOST_PAGE_SHIFT) - 1;
 	uint64_t next;
 
 	for (uint64_t number = first; number <= last; number = next) {
-		struct sim_zone *zones = realloc(m->zones, (m->nr_zones + 1) * sizeof(*zones));
-		struct sim_zone zone;
+		struct host_zone *more = realloc(zones->zone, (zones->nr + 1) * sizeof(*more));
+		struct host_zone zone;
 
 		next = zone_end(number, last) + 1;
-		if (zones)
-			m->zones = zones;
-		if (!zones || !make_zone(&zone, number, next - number, region->ram)) {
-			remove_zones_from(m, first, last);
+		if (more)
+			zones->zone = more;
+		if (!more || !make_zone(&zone, number, next - number, ram)) {
+			remove_zones_from(zones, first, last);
 			return -DMAMAP_ENOMEM;
 		}
-		insert_zone(m, &zone);
+		insert_zone(zones, &zone);
 	}
 	return 0;
 }
 
-void sim_zones_release(struct sim_machine *m)
+void host_zones_release(struct host_zones *zones)
 {
-	remove_zones_from(m, 0, ~0ull);
-	free(m->zones);
+	remove_zones_from(zones, 0, ~0ull);
+	free(zones->zone);
 }

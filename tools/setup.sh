@@ -28,6 +28,8 @@ check_packages=(
 	'gcc-aarch64-linux-gnu=command -v aarch64-linux-gnu-gcc'
 	'binutils-aarch64-linux-gnu=command -v aarch64-linux-gnu-ld'
 	'linux-libc-dev=test_header linux/vfio.h'
+	'qemu-system-x86=command -v qemu-system-x86_64'
+	'qemu-system-arm=command -v qemu-system-aarch64'
 	'valgrind=command -v valgrind'
 )
 

@@ -6,7 +6,8 @@
  * gets into hardware is the backend's business: a page table (dmamap/pagetable.h), or a device that takes commands.
  *
  * Order, guaranteed to the backend and enforced by tests: map -> sync_map -> the address is returned; unmap -> prune ->
- * invalidate -> wait -> release, and the address is reused. The domain serialises all of these calls.
+ * invalidate -> wait -> release, and the address is reused. The domain serialises all of these calls, except as said at
+ * pin().
  */
 #ifndef DMAMAP_DOMAIN_H
 #define DMAMAP_DOMAIN_H
@@ -45,6 +46,15 @@ struct dma_leaf {
 	unsigned int prot;
 };
 
+/** Smallest pages in a block whose entries a domain may own, a multiple of it in every lowest table. */
+#define DMA_LEAF_BLOCK 512u
+
+/** The entries of a block, one for each of its smallest pages, in order. All 0 when the block is taken and given back. */
+struct dma_leaf_block {
+	uint64_t *entries;
+	phys_addr_t phys;
+};
+
 /** What read_dirty() calls for each leaf that was written: whole, so that the range may begin before what was asked. */
 typedef void (*dma_dirty_fn)(void *arg, dma_addr_t iova, uint64_t len);
 
@@ -77,6 +87,10 @@ struct dma_backend_caps {
 	bool write_only;
 	/** read_dirty() works. */
 	bool track_dirty;
+	/** pin(): an entry is a physical address shifted right by this, and the bits that leaf_bits() gives. */
+	unsigned int leaf_phys_shift;
+	/** sync_map() has work to do although the walker is coherent (caching mode, write buffers). */
+	bool map_side_work;
 };
 
 struct dma_backend_ops {
@@ -121,6 +135,19 @@ struct dma_backend_ops {
 	 */
 	int (*read_dirty)(struct dma_backend *backend, dma_addr_t iova, uint64_t len, bool clear,
 			  dma_dirty_fn dirty, void *arg);
+	/**
+	 * Page tables only, all three or none: a domain takes blocks of DMA_LEAF_BLOCK smallest pages, aligned to their
+	 * size, and writes their entries itself, whole and by any thread. While it has a block, no other call concerns
+	 * an address in it but iova_to_phys(), next_leaf(), read_dirty(), sync_map(), invalidate() and wait(), and the
+	 * last three come from several threads at once, also while the domain makes another call. A coherent walker
+	 * without map_side_work, on a host without write_barrier, gets no sync_map() for them: the entries were written
+	 * before the address is known to anybody. pin(): 0, or -errno, and nothing changed.
+	 */
+	int (*pin)(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf_block *block);
+	/** The block is empty, and never used again before the next pin(). Its table may be the next to be pruned. */
+	void (*unpin)(struct dma_backend *backend, dma_addr_t iova);
+	/** The bits of an entry besides the address; 0: map() would refuse that protection. */
+	uint64_t (*leaf_bits)(struct dma_backend *backend, unsigned int prot);
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
 	void (*detach)(struct dma_backend *backend, struct dma_device *dev);

@@ -8,7 +8,7 @@
  * stands in the way of a large leaf, smaller leaves go into that table. Nothing is ever overwritten or split.
  *
  * Unmap: clears leaf by leaf, from the first address to the first hole. A leaf is cleared whole or not at all: one that
- * begins before the range or ends behind it counts as a hole.
+ * begins before the range or ends behind it counts as a hole, and so does what a domain owns (leaf.h).
  */
 #ifndef DMAMAP_PAGETABLE_RADIX_H
 #define DMAMAP_PAGETABLE_RADIX_H
@@ -208,6 +208,7 @@ PT_INLINE uint64_t pt_clear(struct pt_written *w, struct pt_table *t, uint64_t i
 
 	if (iova & (((uint64_t)1 << shift) - 1))
 		return 0;
+	n = pt_not_owned(t, first, n);
 	while (i < first + n && entries[i] && !(t->level && t->below[i]))
 		pt_write_leaf(&entries[i++], 0);
 	n = i - first;
@@ -306,7 +307,7 @@ PT_INLINE int pt_iova_to_phys(struct dma_backend *backend, const struct pt_forma
 	if (iova > pt->last_iova)
 		return -DMAMAP_ENXIO;
 	t = pt_find(pt, iova);
-	entry = t->entries[pt_index(iova, t->level)];
+	entry = __atomic_load_n(&t->entries[pt_index(iova, t->level)], __ATOMIC_RELAXED);
 	if (!entry)
 		return -DMAMAP_ENXIO;
 	*phys = fmt->leaf_phys(entry, t->level) |

@@ -42,9 +42,36 @@ struct pt_table {
 	struct pt_table *next;
 	uint16_t level;
 	uint16_t index; /* in the parent */
-	uint16_t used;	/* entries that are not 0 */
-	bool listed;	/* in the list of empty tables; it may have been filled since */
+	uint16_t used;	/* entries that are not 0, and blocks that a domain owns */
+	uint16_t
+		owned; /* level 0: blocks of DMA_LEAF_BLOCK entries that a domain owns, as a bitmap */
+	bool listed;   /* in the list of empty tables; it may have been filled since */
 };
+
+/** The block of entry @i is a domain's own, or no longer: leaf.h. */
+static inline void pt_own(struct pt_table *t, unsigned int i)
+{
+	t->owned |= (uint16_t)(1u << i / DMA_LEAF_BLOCK);
+	t->used++;
+}
+
+static inline void pt_disown(struct pt_table *t, unsigned int i)
+{
+	t->owned &= (uint16_t) ~(1u << i / DMA_LEAF_BLOCK);
+	t->used--;
+}
+
+/** Of @n entries from @i on, those before the first that a domain owns. */
+static inline unsigned int pt_not_owned(const struct pt_table *t, unsigned int i, unsigned int n)
+{
+	unsigned int free = 0;
+
+	if (!t->owned)
+		return n;
+	while (free < n && !(t->owned >> (i + free) / DMA_LEAF_BLOCK & 1))
+		free += DMA_LEAF_BLOCK - (i + free) % DMA_LEAF_BLOCK;
+	return free < n ? free : n;
+}
 
 /** What a format's file gives to the backend. */
 struct pt_format_desc {

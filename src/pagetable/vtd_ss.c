@@ -9,7 +9,7 @@
  * What a device sends to 0xfee00000 - 0xfeefffff is an interrupt, never a memory access: no leaf may lead there, so a
  * piece that overlaps it is refused (-ERANGE).
  */
-#include "radix.h"
+#include "leaf.h"
 
 #define VTD_READ  0x001u
 #define VTD_WRITE 0x002u
@@ -69,6 +69,21 @@ static int vtd_iova_to_phys(struct dma_backend *backend, dma_addr_t iova, phys_a
 	return pt_iova_to_phys(backend, &vtd_format, iova, phys);
 }
 
+static int vtd_pin(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf_block *block)
+{
+	return pt_pin(backend, &vtd_format, iova, block);
+}
+
+static void vtd_unpin(struct dma_backend *backend, dma_addr_t iova)
+{
+	pt_unpin(backend, iova);
+}
+
+static uint64_t vtd_block_bits(struct dma_backend *backend, unsigned int prot)
+{
+	return vtd_leaf_bits(pt_of(backend), prot);
+}
+
 static const struct dma_backend_ops vtd_ops = {
 	.size = sizeof(struct dma_backend_ops),
 	.map = vtd_map,
@@ -79,6 +94,9 @@ static const struct dma_backend_ops vtd_ops = {
 	.wait = dmamap_pt_wait,
 	.release = dmamap_pt_release,
 	.iova_to_phys = vtd_iova_to_phys,
+	.pin = vtd_pin,
+	.unpin = vtd_unpin,
+	.leaf_bits = vtd_block_bits,
 	.attach = dmamap_pt_attach,
 	.detach = dmamap_pt_detach,
 	.table_bytes = dmamap_pt_table_bytes,

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Leaf tables in the hands of a domain.
+ *
+ * A domain may own blocks of DMA_LEAF_BLOCK smallest pages, each inside one lowest table, and write the entries itself,
+ * without a walk and without this room's locks. pin() finds or makes the table, marks the block as owned and keeps the
+ * table linked; unpin() ends that, and the table is then as empty as any other. No entry of an owned block is counted
+ * in pt_table.used: one count stands for the block. Walks leave owned blocks alone: to unmap() they are holes, so that a
+ * range that was never mapped as one cannot clear what belongs to somebody else.
+ */
+#ifndef DMAMAP_PAGETABLE_LEAF_H
+#define DMAMAP_PAGETABLE_LEAF_H
+
+#include "radix.h"
+
+PT_INLINE int pt_pin(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova,
+		     struct dma_leaf_block *block)
+{
+	struct pt_backend *pt = pt_of(backend);
+	unsigned int i = pt_index(iova, 0);
+	unsigned int level = 0;
+	struct pt_written w;
+	struct pt_table *t;
+	int err = -DMAMAP_EINVAL;
+
+	if (i % DMA_LEAF_BLOCK || iova > pt->last_iova)
+		return err;
+	pt_written_init(&w, pt);
+	t = pt_table_for(&w, fmt, iova, &level, &err);
+	pt_clean(&w);
+	if (!t) {
+		pt_undo(pt, iova, iova);
+		return err;
+	}
+	pt_own(t, i);
+	block->entries = &t->entries[i];
+	block->phys = t->phys + i * sizeof(t->entries[0]);
+	return 0;
+}
+
+PT_INLINE void pt_unpin(struct dma_backend *backend, uint64_t iova)
+{
+	struct pt_backend *pt = pt_of(backend);
+	struct pt_table *t = pt_find(pt, iova);
+
+	pt_disown(t, pt_index(iova, 0));
+	if (!t->used)
+		pt_list_empty(pt, t);
+}
+
+#endif

@@ -14,6 +14,7 @@
 #include <dmamap/fault.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
+#include <dmamap/iova.h>
 #include <dmamap/linux.h>
 #include <dmamap/mapping.h>
 #include <dmamap/ops.h>

@@ -19,6 +19,7 @@
 #include <dmamap/fault.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
+#include <dmamap/iova.h>
 #include <dmamap/mapping.h>
 #include <dmamap/ops.h>
 #include <dmamap/p2p.h>
@@ -953,6 +954,56 @@ static inline int dma_bounce_destroy(struct dma_bounce *pool)
 static inline void dma_bounce_get_stats(struct dma_bounce *pool, struct dma_bounce_stats *stats)
 {
 	dmamap_bounce_get_stats(pool, stats);
+}
+
+/* --- two-step mapping */
+
+static inline bool dma_use_iova(const struct dma_iova_state *state)
+{
+	return dmamap_use_iova(state);
+}
+
+static inline size_t dma_iova_size(const struct dma_iova_state *state)
+{
+	return dmamap_iova_size(state);
+}
+
+static inline bool dma_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state,
+				      phys_addr_t phys, size_t size)
+{
+	return dmamap_iova_try_alloc(dev, state, phys, size);
+}
+
+static inline int dma_iova_link(struct dma_device *dev, struct dma_iova_state *state,
+				phys_addr_t phys, size_t offset, size_t size,
+				enum dma_data_direction dir, unsigned long attrs)
+{
+	return dmamap_iova_link(dev, state, phys, offset, size, dir, attrs);
+}
+
+static inline int dma_iova_sync(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
+				size_t size)
+{
+	return dmamap_iova_sync(dev, state, offset, size);
+}
+
+static inline void dma_iova_unlink(struct dma_device *dev, struct dma_iova_state *state,
+				   size_t offset, size_t size, enum dma_data_direction dir,
+				   unsigned long attrs)
+{
+	dmamap_iova_unlink(dev, state, offset, size, dir, attrs);
+}
+
+static inline void dma_iova_free(struct dma_device *dev, struct dma_iova_state *state)
+{
+	dmamap_iova_free(dev, state);
+}
+
+static inline void dma_iova_destroy(struct dma_device *dev, struct dma_iova_state *state,
+				    size_t mapped_len, enum dma_data_direction dir,
+				    unsigned long attrs)
+{
+	dmamap_iova_destroy(dev, state, mapped_len, dir, attrs);
 }
 
 static inline int dma_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,

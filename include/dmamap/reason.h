@@ -98,6 +98,18 @@ struct dma_device;
 	  "report a bug: the address space disagrees")                                               \
 	X(NOT_MAPPED, "not-mapped", "the I/O address is not mapped",                                 \
 	  "unmap and sync only live mappings, once")                                                 \
+	X(NO_IOMMU, "no-iommu", "the device's mappings do not go through an IOMMU domain",           \
+	  "map piece by piece with dma_map_phys()")                                                  \
+	X(IOVA_STATE, "iova-state", "the state holds no I/O addresses of this device",               \
+	  "dma_iova_try_alloc() first; free or destroy once")                                        \
+	X(IOVA_RANGE, "iova-range", "the bytes lie outside of the I/O addresses that were taken",    \
+	  "take as many as will be linked")                                                          \
+	X(LINK_ALIGNMENT, "link-alignment",                                                          \
+	  "a piece does not begin where its place in the granule is",                                \
+	  "only the first piece may begin inside of a granule, at the offset that was announced")    \
+	X(MMIO_ALIGNMENT, "mmio-alignment",                                                          \
+	  "MMIO that does not fill its granules would show an untrusted device what lies beside it", \
+	  "map whole granules")                                                                      \
 	X(OUTPUT_WIDTH, "output-width", "the physical address is wider than the IOMMU's output",     \
 	  "use lower memory for this device")                                                        \
 	X(APERTURE, "aperture", "the IOMMU's aperture and the device's window do not meet",          \

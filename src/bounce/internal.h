@@ -136,6 +136,7 @@ struct bounce_request {
 	phys_addr_t orig;
 	uint64_t size;
 	uint64_t dma_limit; /* highest address that the device may be given */
+	uint64_t keep;	    /* low address bits to keep besides the device's min_align_mask */
 	uint64_t granule;   /* the run is a multiple of it */
 	uint64_t lead;	    /* bytes of the run before the first one mapped */
 	uint64_t most;	    /* bytes that a device boundary inside of a slot leaves */

@@ -145,32 +145,45 @@ static phys_addr_t fill(struct bounce_request *r, const struct bounce_place *pla
 	return copy;
 }
 
+/* Map what @r asks for, with a record of it. */
+static phys_addr_t map_request(struct bounce_request *r, uint64_t align_mask, bool zero_rest,
+			       bool forced, struct dma_error *why)
+{
+	const struct dmamap_dev *d = dmamap_dev(r->dev);
+	struct bounce_place place;
+
+	r->pool = d->bounce;
+	r->dma_limit = dev_limit(d);
+	if (r->pool && r->pool->flags & DMA_BOUNCE_FORBID)
+		return refuse(r, DMA_REASON_BOUNCE_FORBIDDEN, 0, why);
+	report_bounced(r->dev, r->orig, r->size, forced);
+	if (!r->pool)
+		return refuse(r, DMA_REASON_NO_BOUNCE_POOL, 0, why);
+	check_granule(r->dev, align_mask, r->orig, r->size);
+	dmamap_bounce_prepare(r, align_mask);
+	if (!find_room(r, &place, why))
+		return DMAMAP_PHYS_NONE;
+	return fill(r, &place, zero_rest, why);
+}
+
 phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t size,
 			      uint64_t align_mask, bool zero_rest, bool forced,
 			      enum dma_data_direction dir, unsigned long attrs,
 			      struct dma_error *why)
 {
-	struct bounce_request r = {
-		.dev = dev,
-		.pool = dmamap_dev(dev)->bounce,
-		.orig = phys,
-		.size = size,
-		.dma_limit = dev_limit(dmamap_dev(dev)),
-	};
-	struct bounce_place place;
+	struct bounce_request r = { .dev = dev, .orig = phys, .size = size };
 
 	(void)dir;
 	(void)attrs;
-	if (r.pool && r.pool->flags & DMA_BOUNCE_FORBID)
-		return refuse(&r, DMA_REASON_BOUNCE_FORBIDDEN, 0, why);
-	report_bounced(dev, phys, size, forced);
-	if (!r.pool)
-		return refuse(&r, DMA_REASON_NO_BOUNCE_POOL, 0, why);
-	check_granule(dev, align_mask, phys, size);
-	dmamap_bounce_prepare(&r, align_mask);
-	if (!find_room(&r, &place, why))
-		return DMAMAP_PHYS_NONE;
-	return fill(&r, &place, zero_rest, why);
+	return map_request(&r, align_mask, zero_rest, forced, why);
+}
+
+phys_addr_t dmamap_bounce_map_piece(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				    uint64_t align_mask, bool zero_rest, struct dma_error *why)
+{
+	struct bounce_request r = { .dev = dev, .orig = phys, .size = size, .keep = align_mask };
+
+	return map_request(&r, align_mask, zero_rest, false, why);
 }
 
 /* --- what lives where */
@@ -200,14 +213,24 @@ bool dmamap_bounce_owns(const struct dma_device *dev, phys_addr_t phys)
 	return part;
 }
 
-bool dmamap_bounce_live(const struct dma_device *dev, phys_addr_t phys)
+bool dmamap_bounce_live_at(const struct dma_device *dev, phys_addr_t phys, phys_addr_t *copy,
+			   uint64_t *size)
 {
 	struct bounce_run run;
-	phys_addr_t first;
-	struct bounce_part *part = look_up(dmamap_dev(dev)->bounce, phys, &run, &first);
+	struct bounce_part *part = look_up(dmamap_dev(dev)->bounce, phys, &run, copy);
 
+	if (part)
+		*size = run.size;
 	bounce_part_put(part);
 	return part;
+}
+
+bool dmamap_bounce_live(const struct dma_device *dev, phys_addr_t phys)
+{
+	phys_addr_t copy;
+	uint64_t size;
+
+	return dmamap_bounce_live_at(dev, phys, &copy, &size);
 }
 
 /* @size, or @room with a warning if that is less. */

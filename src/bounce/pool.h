@@ -30,6 +30,13 @@ phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t
 			      enum dma_data_direction dir, unsigned long attrs,
 			      struct dma_error *why);
 
+/**
+ * The same for a piece of a larger mapping, which keeps its place in the granule of @align_mask + 1 bytes, whatever the
+ * device's min_align_mask is.
+ */
+phys_addr_t dmamap_bounce_map_piece(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				    uint64_t align_mask, bool zero_rest, struct dma_error *why);
+
 /** Whose memory @pool is made of. */
 struct dma_host *dmamap_bounce_host(const struct dma_bounce *pool);
 
@@ -38,6 +45,9 @@ bool dmamap_bounce_owns(const struct dma_device *dev, phys_addr_t phys);
 
 /** Does a live mapping of the pool of @dev hold @phys? */
 bool dmamap_bounce_live(const struct dma_device *dev, phys_addr_t phys);
+/** The same, with the address of that mapping's first byte and its size. */
+bool dmamap_bounce_live_at(const struct dma_device *dev, phys_addr_t phys, phys_addr_t *copy,
+			   uint64_t *size);
 
 /**
  * Copy back (FROM_DEVICE and BIDIRECTIONAL, unless SKIP_CPU_SYNC) and release the run that starts at @copy. False and

@@ -51,7 +51,7 @@ static uint64_t slots_of(const struct bounce_request *r, uint64_t total)
 void dmamap_bounce_prepare(struct bounce_request *r, uint64_t align_mask)
 {
 	uint64_t slot = bounce_slot_bytes(r->pool);
-	uint64_t keep = dev_min_align(dmamap_dev(r->dev));
+	uint64_t keep = dev_min_align(dmamap_dev(r->dev)) | r->keep;
 	uint64_t most = r->pool->first_bytes;
 	uint64_t total;
 

@@ -94,6 +94,9 @@ uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_
  */
 void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool strict);
 
+/** After dmamap_domain_clear(): the same at once and for good, but the addresses stay taken. Lock held. */
+void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
+
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);

@@ -156,8 +156,8 @@ bool dmamap_iommu_must_bounce(const struct dma_device *dev, phys_addr_t phys, ui
 	return dmamap_dev(dev)->untrusted || dmamap_dev_small_buffer(dev, size, dir);
 }
 
-static void fail_without_pool(struct dma_device *dev, phys_addr_t phys, size_t size,
-			      struct dma_error *why)
+void dmamap_iommu_fail_without_pool(struct dma_device *dev, phys_addr_t phys, size_t size,
+				    struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
@@ -180,7 +180,7 @@ static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
 		return DMAMAP_PHYS_NONE;
 	}
 	if (!d->bounce) {
-		fail_without_pool(dev, phys, size, why);
+		dmamap_iommu_fail_without_pool(dev, phys, size, why);
 		return DMAMAP_PHYS_NONE;
 	}
 	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), d->untrusted,

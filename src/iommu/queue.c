@@ -81,13 +81,18 @@ static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granul
 	domain->queue[domain->queued++] = (struct flush_entry){ granule, granules };
 }
 
+void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
+{
+	if (!domain->backend->caps.unmap_is_invalidation)
+		invalidate(domain, iova, size, !domain->lazy);
+}
+
 void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool strict)
 {
 	if (domain->lazy && !strict) {
 		enqueue(domain, iova >> domain->shift, size >> domain->shift);
 		return;
 	}
-	if (!domain->backend->caps.unmap_is_invalidation)
-		invalidate(domain, iova, size, !domain->lazy);
+	dmamap_domain_invalidate(domain, iova, size);
 	dmamap_domain_unalloc(domain, iova, size);
 }

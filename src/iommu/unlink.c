@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two-step mapping: unlinking (docs/semantics.md, "Two-step mapping").
+ *
+ * The order is that of every unmap: lines of the CPU's caches, clear the entries, invalidate, wait, then copy back and
+ * release copies. So copies are looked up first, while the tables still translate. They can only stand in granules at
+ * the ends of pieces, so the ends of the range are looked at before its middle, and the middle only if a copy is
+ * missing by then.
+ */
+#include "bounce/pool.h"
+#include "twostep.h"
+
+/** One unlink or destroy. */
+struct unlink {
+	struct dma_device *dev;
+	struct dma_iova_state *state;
+	enum dma_data_direction dir;
+	unsigned long attrs;
+};
+
+/* --- copies */
+
+#define COPIES 8u
+
+/** Copies of a range, the most that are dealt with in one invalidation. */
+struct copies {
+	struct {
+		phys_addr_t copy;
+		uint64_t size;
+	} at[COPIES];
+	unsigned int n;
+};
+
+/** What the granule @at bytes into the run translates to, from the range's first byte in it on. */
+static bool translate(const struct unlink *u, uint64_t at, phys_addr_t *phys)
+{
+	dma_addr_t iova = run_start(u->state) + at;
+
+	if (iova < u->state->addr)
+		iova = u->state->addr;
+	return !dmamap_domain_iova_to_phys(state_domain(u->state), iova, phys);
+}
+
+/** Is there a copy in that granule? Then it is noted, if there is room for it: else false. */
+static bool note_copy(const struct unlink *u, uint64_t at, struct copies *c)
+{
+	phys_addr_t phys;
+	phys_addr_t copy;
+	uint64_t size;
+
+	if (!translate(u, at, &phys) || !dmamap_bounce_live_at(u->dev, phys, &copy, &size))
+		return true;
+	if (c->n == COPIES)
+		return false;
+	c->at[c->n].copy = copy;
+	c->at[c->n].size = size;
+	c->n++;
+	return true;
+}
+
+/** Find the copies of a part of the run; false if there are too many. */
+static bool find_copies(const struct unlink *u, const struct run_part *part, struct copies *c)
+{
+	uint64_t granule = granule_size(state_domain(u->state));
+	uint64_t last = part->at + part->size - granule;
+
+	c->n = 0;
+	if (u->state->slots)
+		note_copy(u, part->at, c);
+	if (c->n < u->state->slots && last > part->at)
+		note_copy(u, last, c);
+	for (uint64_t at = part->at + granule; c->n < u->state->slots && at < last; at += granule)
+		if (!note_copy(u, at, c))
+			return false;
+	return true;
+}
+
+/** Copies may be read back and reused: the device has lost them. */
+static void release_copies(const struct unlink *u, const struct copies *c)
+{
+	struct dma_error ignored;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		dmamap_bounce_unmap(u->dev, c->at[i].copy, c->at[i].size, u->dir, u->attrs,
+				    &ignored);
+	u->state->slots -= c->n;
+	if (!u->state->slots)
+		u->state->__size &= ~DMA_IOVA_USE_SWIOTLB;
+}
+
+/* --- caches */
+
+/** Let the CPU see [offset, offset + size) of the range, one call for each contiguous stretch. */
+static void maintain(const struct unlink *u, uint64_t offset, uint64_t size)
+{
+	struct dma_domain *domain = state_domain(u->state);
+	struct dma_host *host = domain->host;
+	uint64_t granule = granule_size(domain);
+	dma_addr_t iova = u->state->addr + offset;
+	phys_addr_t begin = 0;
+	uint64_t len = 0;
+	phys_addr_t phys;
+
+	for (uint64_t step; size; iova += step, size -= step) {
+		step = min_u64(size, granule - (iova & (granule - 1)));
+		if (dmamap_domain_iova_to_phys(domain, iova, &phys))
+			continue;
+		if (len && phys != begin + len) {
+			dmamap_cache_for_cpu(host, begin, len, u->dir);
+			len = 0;
+		}
+		if (!len)
+			begin = phys;
+		len += step;
+	}
+	if (len)
+		dmamap_cache_for_cpu(host, begin, len, u->dir);
+	dmamap_cache_cpu_done(host);
+}
+
+static bool needs_maintenance(const struct unlink *u)
+{
+	return !dmamap_dev(u->dev)->coherent &&
+	       !(u->attrs & (DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_MMIO));
+}
+
+/* --- the tables */
+
+/** The part's entries go; so do, on a @whole run, its addresses. False if an entry was missing, and then they stay. */
+static bool clear_part(const struct unlink *u, const struct run_part *part, bool whole, bool strict)
+{
+	struct dma_domain *domain = state_domain(u->state);
+	dma_addr_t iova = run_start(u->state) + part->at;
+	uint64_t cleared;
+
+	domain_lock(domain);
+	cleared = dmamap_domain_clear(domain, iova, part->size);
+	if (whole && cleared == part->size)
+		dmamap_domain_retire(domain, run_start(u->state), run_size(u->state), strict);
+	else
+		dmamap_domain_invalidate(domain, iova, part->size);
+	domain_unlock(domain);
+	dmamap_domain_report_unmap(domain, iova, part->size, cleared);
+	return cleared == part->size;
+}
+
+/** Unlink all that was checked, a part with few enough copies after the other; @whole: and give the run back. */
+static int unlink_parts(const struct unlink *u, struct run_part rest, bool whole,
+			struct dma_error *why)
+{
+	uint64_t granule = granule_size(state_domain(u->state));
+	bool ok = true;
+
+	while (ok && rest.size) {
+		struct run_part part = rest;
+		struct copies copies;
+
+		while (!find_copies(u, &part, &copies))
+			part.size = round_down(part.size / 2, granule);
+		rest.at += part.size;
+		rest.size -= part.size;
+		ok = clear_part(u, &part, whole && !rest.size, copies.n != 0);
+		dmamap_twostep_note_unlink(u->state, part.at, part.size);
+		release_copies(u, &copies);
+	}
+	return ok ? 0
+		  : fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL,
+			       run_start(u->state) + rest.at, rest.size);
+}
+
+/* --- the calls */
+
+/** Is [offset, offset + size) linked, and does it begin where a granule does? 0 and *@part, or -EINVAL. */
+static int check(const struct unlink *u, uint64_t offset, uint64_t size, struct run_part *part,
+		 struct dma_error *why)
+{
+	int err = dmamap_twostep_part(u->dev, u->state, offset, size, part, why);
+
+	if (err)
+		return err;
+	if (offset && part->pad)
+		return fail_range(why, u->dev, DMA_REASON_LINK_ALIGNMENT, -DMAMAP_EINVAL,
+				  u->state->addr + offset, size);
+	if (dmamap_twostep_linked(u->state, part))
+		return 0;
+	fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, u->state->addr + offset,
+		   size);
+	why->have = u->state->linked;
+	return -DMAMAP_EINVAL;
+}
+
+int dmamap_twostep_unlink(struct dma_device *dev, struct dma_iova_state *state, uint64_t offset,
+			  uint64_t size, enum dma_data_direction dir, unsigned long attrs,
+			  struct dma_error *why)
+{
+	const struct unlink u = { dev, state, dir, attrs };
+	struct run_part part;
+	int err = check(&u, offset, size, &part, why);
+
+	if (err)
+		return err;
+	if (needs_maintenance(&u))
+		maintain(&u, offset, size);
+	return unlink_parts(&u, part, false, why);
+}
+
+int dmamap_twostep_destroy(struct dma_device *dev, struct dma_iova_state *state,
+			   uint64_t mapped_len, enum dma_data_direction dir, unsigned long attrs,
+			   struct dma_error *why)
+{
+	const struct unlink u = { dev, state, dir, attrs };
+	struct run_part part;
+	int err;
+
+	if (!mapped_len)
+		return dmamap_twostep_free(dev, state, why);
+	err = check(&u, 0, mapped_len, &part, why);
+	if (err)
+		return err;
+	if (state->linked != part.size) {
+		fail_range(why, dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, state->addr,
+			   mapped_len);
+		why->have = state->linked;
+		return -DMAMAP_EBUSY;
+	}
+	if (needs_maintenance(&u))
+		maintain(&u, 0, mapped_len);
+	err = unlink_parts(&u, part, true, why);
+	if (err)
+		return err;
+	*state = (struct dma_iova_state){ .addr = 0 };
+	dev_live_sub(dmamap_dev(dev), 1);
+	return 0;
+}

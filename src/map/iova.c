@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two-step mapping: the public calls (docs/semantics.md, "Two-step mapping").
+ *
+ * The kernel has no event for any of them, so there is none here. A refusal is recorded as the caller's last error; one
+ * that is the caller's bug goes to the warn hook too.
+ */
+#include <dmamap/iova.h>
+
+#include "iommu/twostep.h"
+#include "map.h"
+
+/** Is the refusal a bug of the caller's, as opposed to something that happens? */
+static bool is_misuse(const struct dma_error *why)
+{
+	switch (why->reason) {
+	case DMA_REASON_IOVA_STATE:
+	case DMA_REASON_IOVA_RANGE:
+	case DMA_REASON_LINK_ALIGNMENT:
+	case DMA_REASON_ALREADY_MAPPED:
+	case DMA_REASON_NOT_MAPPED:
+	case DMA_REASON_LIVE_MAPPINGS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/** End a call with this result. */
+static int finish(struct dma_device *dev, int err, const char *what, struct dma_error *why)
+{
+	enum dma_route route = dmamap_dev(dev)->route;
+
+	if (!err)
+		return 0;
+	if (is_misuse(why))
+		dmamap_misuse(dev, route, what, why);
+	dmamap_record(dev, route, why);
+	return err;
+}
+
+bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			   size_t size)
+{
+	struct dma_error why;
+
+	*state = (struct dma_iova_state){ .addr = 0 };
+	if (dmamap_check_mask(dev, phys, size, &why) &&
+	    dmamap_twostep_alloc(dev, state, phys, size, &why))
+		return true;
+	if (why.reason == DMA_REASON_ZERO_SIZE || why.reason == DMA_REASON_BAD_ARGUMENT)
+		dmamap_misuse(dev, why.route, "I/O addresses of an impossible size", &why);
+	dmamap_record(dev, why.route, &why);
+	return false;
+}
+
+int dmamap_iova_link(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
+		     size_t offset, size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why;
+	int err = -DMAMAP_EINVAL;
+
+	if (dmamap_check_dir(dev, dir, phys, size, &why))
+		err = dmamap_twostep_link(dev, state, phys, offset, size, dir, attrs, &why);
+	return finish(dev, err, "link that does not fit into its range", &why);
+}
+
+int dmamap_iova_sync(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
+		     size_t size)
+{
+	struct dma_error why;
+
+	return finish(dev, dmamap_twostep_sync(dev, state, offset, size, &why),
+		      "sync outside of the range", &why);
+}
+
+void dmamap_iova_unlink(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
+			size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why;
+	int err = -DMAMAP_EINVAL;
+
+	if (dmamap_check_dir(dev, dir, offset, size, &why))
+		err = dmamap_twostep_unlink(dev, state, offset, size, dir, attrs, &why);
+	finish(dev, err, "unlink of what is not linked", &why);
+}
+
+void dmamap_iova_free(struct dma_device *dev, struct dma_iova_state *state)
+{
+	struct dma_error why;
+
+	finish(dev, dmamap_twostep_free(dev, state, &why), "free of a range that is not free",
+	       &why);
+}
+
+void dmamap_iova_destroy(struct dma_device *dev, struct dma_iova_state *state, size_t mapped_len,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_error why;
+	int err = -DMAMAP_EINVAL;
+
+	if (dmamap_check_dir(dev, dir, 0, mapped_len, &why))
+		err = dmamap_twostep_destroy(dev, state, mapped_len, dir, attrs, &why);
+	finish(dev, err, "destroy of what is not linked", &why);
+}

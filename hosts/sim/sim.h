@@ -34,11 +34,13 @@ struct sim_config {
 	uint64_t seed;
 	/** CPUs the host reports; 0: 1. */
 	unsigned int cpus;
+	/** The host's page: 4096, 16384 or 65536; 0: 4096. Memory is added and handed out in whole pages. */
+	uint64_t page_size;
 };
 
 /** dma_host policy members may be set through sim_host() between create and start. */
 int sim_machine_create(const struct sim_config *config, struct sim_machine **machine);
-/** Add demand-zero RAM. Page-aligned; -EEXIST if it overlaps anything; -ENOMEM. */
+/** Add demand-zero RAM. Whole pages; -EEXIST if it overlaps anything; -ENOMEM. */
 int sim_add_ram(struct sim_machine *m, phys_addr_t base, uint64_t size);
 /** Add a BAR: MMIO with the bytes of a device behind it. As sim_add_ram(). */
 int sim_add_bar(struct sim_machine *m, phys_addr_t base, uint64_t size);

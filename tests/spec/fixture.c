@@ -366,6 +366,8 @@ static void trace(struct dma_host *host, const struct dma_event *event)
 		[DMA_EVENT_ALLOC_SGT_ERR] = "T:alloc_sgt_err",
 		[DMA_EVENT_FREE_PAGES] = "T:free_pages",
 		[DMA_EVENT_FREE_SGT] = "T:free_sgt",
+		[DMA_EVENT_LINK] = "T:link",
+		[DMA_EVENT_UNLINK] = "T:unlink",
 	};
 	struct fx_entry *entry = fx_log(fx_of(host), kinds[event->type]);
 

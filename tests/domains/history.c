@@ -250,6 +250,40 @@ static void other_ways(void **state)
 	world_end(w);
 }
 
+/** Pieces that were linked to one range: each is a mapping of its own, and one call ends them. */
+static void links(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct dma_history *history = start(w, 16);
+	struct dma_iova_state iova;
+	struct dma_history_record r;
+	struct dma_history_stats stats;
+
+	(void)state;
+	assert_true(dma_iova_try_alloc(w->dev, &iova, 0x800, 3 * PAGE));
+	assert_int_equal(dma_iova_link(w->dev, &iova, w->ram + 0x800, 0, 0x800, DMA_TO_DEVICE, 0),
+			 0);
+	assert_int_equal(
+		dma_iova_link(w->dev, &iova, w->ram + 8 * PAGE, 0x800, 0x1234, DMA_TO_DEVICE, 0),
+		0);
+	assert_int_equal(dma_iova_sync(w->dev, &iova, 0, 0x800 + 0x1234), 0);
+	assert_int_equal(dma_history_find(history, w->dev, NULL, iova.addr + 0x900, &r), 0);
+	assert_true(r.live && r.kind == DMA_MAPPED_LINKED && r.len == 0x1234 &&
+		    r.phys == w->ram + 8 * PAGE);
+	expect_words(w, history, w->device, iova.addr + 2 * PAGE + 0x800, false,
+		     SIM_FAULT_NOT_PRESENT,
+		     "nvme0: read of %s refused: not-present; the address lies 3532 bytes past the "
+		     "end of a live TO_DEVICE link of 4660 bytes of RAM");
+	dma_history_get_stats(history, &stats);
+	assert_int_equal(stats.live, 2);
+	dma_iova_destroy(w->dev, &iova, 0x800 + 0x1234, DMA_TO_DEVICE, 0);
+	dma_history_get_stats(history, &stats);
+	assert_int_equal(stats.live, 0);
+	assert_int_equal(stats.unknown_unmaps, 0);
+	stop(history);
+	world_end(w);
+}
+
 /** Devices of one domain share its addresses: the other one is named. */
 static void other_device(void **state)
 {
@@ -557,13 +591,21 @@ static void threads(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(after_unmap),	  cmocka_unit_test(wrong_direction),
-		cmocka_unit_test(past_the_end),	  cmocka_unit_test(gone_and_past_the_end),
-		cmocka_unit_test(never_mapped),	  cmocka_unit_test(lists),
-		cmocka_unit_test(other_ways),	  cmocka_unit_test(other_device),
-		cmocka_unit_test(direct_devices), cmocka_unit_test(bounded),
-		cmocka_unit_test(arguments),	  cmocka_unit_test(random_against_model),
-		cmocka_unit_test(told_late),	  cmocka_unit_test(threads),
+		cmocka_unit_test(after_unmap),
+		cmocka_unit_test(wrong_direction),
+		cmocka_unit_test(past_the_end),
+		cmocka_unit_test(gone_and_past_the_end),
+		cmocka_unit_test(never_mapped),
+		cmocka_unit_test(lists),
+		cmocka_unit_test(other_ways),
+		cmocka_unit_test(links),
+		cmocka_unit_test(other_device),
+		cmocka_unit_test(direct_devices),
+		cmocka_unit_test(bounded),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(random_against_model),
+		cmocka_unit_test(told_late),
+		cmocka_unit_test(threads),
 	};
 
 	return cmocka_run_group_tests_name("history", tests, NULL, NULL);

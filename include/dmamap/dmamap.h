@@ -12,7 +12,6 @@
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/fault.h>
-#include <dmamap/history.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/iova.h>

@@ -30,6 +30,8 @@ static const char help[] =
 	"Options:\n"
 	"      --route ROUTE         auto, direct, bounce, iommu, ops (default auto: what the trace shows)\n"
 	"      --invalidate POLICY   strict, lazy (default strict)\n"
+	"      --format NAME         the IOMMU's table format, or command for one without tables (default vtd-ss)\n"
+	"      --list-formats        print the names, one on a line, and end\n"
 	"      --bounce-pool SIZE    one bounce pool of that size for everything, such as 64M or 256K (default: pools of\n"
 	"                            64M as they are needed)\n"
 	"      --noncoherent         devices do not see the CPU's caches, and lines move at random\n"
@@ -48,6 +50,8 @@ static const char help[] =
 enum {
 	OPT_ROUTE = 256,
 	OPT_INVALIDATE,
+	OPT_FORMAT,
+	OPT_LIST_FORMATS,
 	OPT_POOL,
 	OPT_NONCOHERENT,
 	OPT_MASK,
@@ -61,6 +65,8 @@ enum {
 static const struct option options[] = {
 	{ "route", required_argument, NULL, OPT_ROUTE },
 	{ "invalidate", required_argument, NULL, OPT_INVALIDATE },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "list-formats", no_argument, NULL, OPT_LIST_FORMATS },
 	{ "bounce-pool", required_argument, NULL, OPT_POOL },
 	{ "noncoherent", no_argument, NULL, OPT_NONCOHERENT },
 	{ "mask", required_argument, NULL, OPT_MASK },
@@ -162,6 +168,9 @@ static int read_option(struct replay_options *o, int option)
 		return 0;
 	case OPT_MASK:
 		return read_mask(o, optarg);
+	case OPT_FORMAT:
+		o->format = cmd_format_find("replay", optarg);
+		return o->format ? 0 : CMD_USAGE;
 	case OPT_NO_VERIFY:
 		o->verify = false;
 		return 0;
@@ -219,9 +228,16 @@ static int perform(struct replay *r, char *const *traces, int n)
 	return report_print(r, traces, n);
 }
 
+static int list_formats(void)
+{
+	for (const struct cmd_format *format = cmd_formats; format->name; format++)
+		puts(format->name);
+	return CMD_CLEAN;
+}
+
 static int run(int argc, char **argv)
 {
-	struct replay_options o = { .mask_bits = 64, .verify = true };
+	struct replay_options o = { .mask_bits = 64, .verify = true, .format = cmd_formats };
 	struct replay *r;
 	int c, code = 0;
 
@@ -231,6 +247,8 @@ static int run(int argc, char **argv)
 			fputs(help, stdout);
 			return CMD_CLEAN;
 		}
+		if (c == OPT_LIST_FORMATS)
+			return list_formats();
 		if (c == '?')
 			return cmd_bad_option("replay", argc, argv, options);
 		code = read_option(&o, c);

@@ -6,6 +6,7 @@
  *   replay_run.c       the traces, event by event
  *   replay_machine.c   the simulated machine and its devices
  *   replay_pool.c      bounce pools, and what a pool must hold; replay_needed.c the size that would have done
+ *   formats.c          the IOMMUs there are
  *   replay_frames.c    memory for what the trace mapped
  *   replay_index.c     live mappings, found by what the trace called them
  *   replay_map.c       map and unmap events; replay_sg.c lists; replay_alloc.c allocations; replay_sync.c syncs
@@ -23,6 +24,7 @@
 #include <dmamap/sim.h>
 
 #include "cmd.h"
+#include "formats.h"
 #include "trace.h"
 
 enum replay_route {
@@ -38,6 +40,7 @@ enum replay_route {
 struct replay_options {
 	enum replay_route route;
 	enum dma_invalidation invalidation;
+	const struct cmd_format *format;
 	unsigned int mask_bits;
 	/* Bytes of the only pool; 0: pools as they are needed. */
 	uint64_t bounce_pool;
@@ -128,13 +131,17 @@ struct frames_class {
 
 struct frames {
 	struct sim_machine *machine;
+	/* The machine's page: what frames are. */
+	uint64_t page;
 	struct frames_class classes[FRAMES_CLASSES];
 	unsigned int n;
 };
 
 /** Give @machine, which has not started, RAM and a BAR in every class that @mask_bits and tradition make. */
 int frames_init(struct frames *frames, struct sim_machine *machine, unsigned int mask_bits);
-/** A run of @pages in the class of [@phys, @phys + @pages x 4 KiB); DMAMAP_PHYS_NONE if the class is exhausted. */
+/** @addr without its offset in a frame. */
+uint64_t frames_floor(const struct frames *frames, uint64_t addr);
+/** A run of @pages in the class of [@phys, @phys + @pages frames); DMAMAP_PHYS_NONE if the class is exhausted. */
 phys_addr_t frames_take(struct frames *frames, phys_addr_t phys, uint64_t pages, bool mmio);
 /** Give back what frames_take() returned. */
 void frames_give(struct frames *frames, phys_addr_t base, uint64_t pages, bool mmio);
@@ -223,7 +230,7 @@ struct live {
 	dma_addr_t dma;
 	void *cpu;
 	struct live_run run;
-	/* Of the first byte in its page. */
+	/* Of the first byte in its frame. */
 	uint64_t traced_offset;
 	/* What is in it: the pattern @seed, but for overlay_len bytes from overlay_at, which hold @overlay_seed. */
 	uint64_t seed;

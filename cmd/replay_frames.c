@@ -47,24 +47,25 @@ static void cut_classes(struct frames *frames, unsigned int mask_bits)
 	add_class(frames, start, TOP);
 }
 
-static uint64_t page_floor(uint64_t v)
+uint64_t frames_floor(const struct frames *frames, uint64_t addr)
 {
-	return v & ~(DMAMAP_PAGE_SIZE - 1);
+	return addr & ~(frames->page - 1);
 }
 
 /* The upper eighth of a class is its BAR, as far as that is sensible; frame 0 belongs to nobody. */
 static int populate(struct frames *frames, const struct frames_class *c)
 {
-	uint64_t span = c->end - c->start, bar = page_floor(span / 8), ram = span - bar;
-	uint64_t skip = c->start ? 0 : DMAMAP_PAGE_SIZE;
+	uint64_t span = c->end - c->start, bar = frames_floor(frames, span / 8), ram = span - bar;
+	uint64_t skip = c->start ? 0 : frames->page;
 	int rc = 0;
 
 	ram = ram < RAM_MAX ? ram : RAM_MAX;
 	bar = bar < BAR_MAX ? bar : BAR_MAX;
 	if (ram > skip)
-		rc = sim_add_ram(frames->machine, c->start + skip, page_floor(ram) - skip);
+		rc = sim_add_ram(frames->machine, c->start + skip,
+				 frames_floor(frames, ram) - skip);
 	if (!rc && bar)
-		rc = sim_add_bar(frames->machine, c->start + page_floor(ram), bar);
+		rc = sim_add_bar(frames->machine, c->start + frames_floor(frames, ram), bar);
 	return rc;
 }
 
@@ -73,6 +74,7 @@ int frames_init(struct frames *frames, struct sim_machine *machine, unsigned int
 	int rc = 0;
 
 	frames->machine = machine;
+	frames->page = sim_host(machine)->page_size;
 	cut_classes(frames, mask_bits);
 	for (unsigned int i = 0; i < frames->n && !rc; i++)
 		rc = populate(frames, &frames->classes[i]);
@@ -93,21 +95,21 @@ phys_addr_t frames_take(struct frames *frames, phys_addr_t phys, uint64_t pages,
 	const struct frames_class *c;
 	uint64_t bytes, last;
 
-	if (!pages || __builtin_mul_overflow(pages, DMAMAP_PAGE_SIZE, &bytes) ||
-	    __builtin_add_overflow(page_floor(phys), bytes - 1, &last))
+	if (!pages || __builtin_mul_overflow(pages, frames->page, &bytes) ||
+	    __builtin_add_overflow(frames_floor(frames, phys), bytes - 1, &last))
 		return DMAMAP_PHYS_NONE;
 	c = class_of(frames, last);
 	if (mmio)
 		return sim_alloc_mmio(frames->machine, bytes, c->start, c->end - 1);
-	return sim_alloc(frames->machine, bytes, DMAMAP_PAGE_SIZE, c->start, c->end - 1);
+	return sim_alloc(frames->machine, bytes, frames->page, c->start, c->end - 1);
 }
 
 void frames_give(struct frames *frames, phys_addr_t base, uint64_t pages, bool mmio)
 {
 	if (mmio)
-		sim_free_mmio(frames->machine, base, pages * DMAMAP_PAGE_SIZE);
+		sim_free_mmio(frames->machine, base, pages * frames->page);
 	else
-		sim_free(frames->machine, base, pages * DMAMAP_PAGE_SIZE);
+		sim_free(frames->machine, base, pages * frames->page);
 }
 
 void frames_class_text(const struct frames *frames, phys_addr_t phys, char *buf, size_t size)

@@ -94,9 +94,9 @@ static bool take_frames(struct replay *r, struct live *live, phys_addr_t phys)
 {
 	struct live_run *run = &live->run;
 
-	live->traced_offset = phys % DMAMAP_PAGE_SIZE;
-	run->traced = phys - live->traced_offset;
-	run->pages = (live->traced_offset + live->size - 1) / DMAMAP_PAGE_SIZE + 1;
+	run->traced = frames_floor(&r->frames, phys);
+	live->traced_offset = phys - run->traced;
+	run->pages = (live->traced_offset + live->size - 1) / r->frames.page + 1;
 	if (!live->size || live->size > INT64_MAX)
 		run->pages = 0;
 	run->base = frames_take(&r->frames, run->traced, run->pages, live->mmio);

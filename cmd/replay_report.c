@@ -65,6 +65,12 @@ static json_t *failure_json(const struct replay_failure *first)
 			 first->reason ? json_string(first->reason) : json_null());
 }
 
+/* Was any of it? */
+static bool behind_iommu(const struct replay *r)
+{
+	return r->route == REPLAY_IOMMU || r->route == REPLAY_MIXED;
+}
+
 static int print_json(const struct replay *r)
 {
 	json_t *json = json_pack("{s:s, s:s}", "schema", "dmamap.replay/1", "route",
@@ -76,6 +82,8 @@ static int print_json(const struct replay *r)
 		memcpy(&value, (const char *)&r->counts + fields[i].offset, sizeof(value));
 		json_object_set_new(json, fields[i].name, json_integer((json_int_t)value));
 	}
+	json_object_set_new(json, "format",
+			    behind_iommu(r) ? json_string(r->options.format->name) : json_null());
 	json_object_set_new(json, "first_failure", failure_json(&r->first_failure));
 	json_object_set_new(json, "pool_needed_bytes",
 			    r->pool_needed ? json_integer((json_int_t)r->pool_needed)
@@ -172,14 +180,15 @@ static void route_lines(struct report *report)
 
 static void print_head(const struct replay *r, FILE *to, char *const *traces, int n)
 {
-	static const char *const invalidation[] = { ", strict invalidation",
-						    ", lazy invalidation" };
-	bool iommu = r->route == REPLAY_IOMMU || r->route == REPLAY_MIXED;
+	static const char *const invalidation[] = { "strict", "lazy" };
 
 	for (int i = 0; i < n; i++)
 		fprintf(to, "%s%s", i ? ", " : "", traces[i]);
-	fprintf(to, ": replayed, route %s%s\n", replay_route_name(r->route),
-		iommu ? invalidation[r->options.invalidation] : "");
+	fprintf(to, ": replayed, route %s", replay_route_name(r->route));
+	if (behind_iommu(r))
+		fprintf(to, ", format %s, %s invalidation", r->options.format->name,
+			invalidation[r->options.invalidation]);
+	fputc('\n', to);
 }
 
 static bool is_clean(const struct replay *r)

@@ -9,11 +9,6 @@
 
 #include "replay.h"
 
-static phys_addr_t page_floor(phys_addr_t phys)
-{
-	return phys & ~(DMAMAP_PAGE_SIZE - 1);
-}
-
 static int by_traced(const void *a, const void *b)
 {
 	const struct live_run *x = a, *y = b;
@@ -22,13 +17,13 @@ static int by_traced(const void *a, const void *b)
 }
 
 /* Sorted runs of frames become fewer where they touch. */
-static size_t join_runs(struct live_run *runs, size_t n)
+static size_t join_runs(struct live_run *runs, size_t n, uint64_t page)
 {
 	size_t last = 0;
 
 	qsort(runs, n, sizeof(*runs), by_traced);
 	for (size_t i = 1; i < n; i++) {
-		uint64_t ahead = (runs[i].traced - runs[last].traced) / DMAMAP_PAGE_SIZE;
+		uint64_t ahead = (runs[i].traced - runs[last].traced) / page;
 
 		if (ahead > runs[last].pages)
 			runs[++last] = runs[i];
@@ -39,7 +34,8 @@ static size_t join_runs(struct live_run *runs, size_t n)
 }
 
 /* The frames of all elements; false if one passes the end of all addresses. */
-static bool collect_runs(struct live *live, const uint64_t *phys, const uint64_t *len, size_t n)
+static bool collect_runs(const struct frames *frames, struct live *live, const uint64_t *phys,
+			 const uint64_t *len, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct live_run *run = &live->list.runs[i];
@@ -47,8 +43,8 @@ static bool collect_runs(struct live *live, const uint64_t *phys, const uint64_t
 
 		if (!len[i] || __builtin_add_overflow(phys[i], len[i] - 1, &last))
 			return false;
-		run->traced = page_floor(phys[i]);
-		run->pages = (page_floor(last) - run->traced) / DMAMAP_PAGE_SIZE + 1;
+		run->traced = frames_floor(frames, phys[i]);
+		run->pages = (frames_floor(frames, last) - run->traced) / frames->page + 1;
 	}
 	return true;
 }
@@ -56,7 +52,7 @@ static bool collect_runs(struct live *live, const uint64_t *phys, const uint64_t
 /* Memory for every run; on failure those that were taken are what the list has. */
 static bool take_runs(struct replay *r, struct live *live, size_t n)
 {
-	n = join_runs(live->list.runs, n);
+	n = join_runs(live->list.runs, n, r->frames.page);
 	for (size_t i = 0; i < n; i++) {
 		struct live_run *run = &live->list.runs[i];
 
@@ -91,7 +87,7 @@ static bool build_list(struct replay *r, struct live *live, const uint64_t *len)
 {
 	struct live_list *list = &live->list;
 
-	if (!collect_runs(live, list->traced, len, list->n_traced)) {
+	if (!collect_runs(&r->frames, live, list->traced, len, list->n_traced)) {
 		replay_no_map(r, live, "an element has no length");
 		return false;
 	}

@@ -18,11 +18,11 @@ static bool fails_on_demand(struct sim_machine *m)
 static phys_addr_t take(struct sim_machine *m, bool ram, uint64_t size, uint64_t align,
 			phys_addr_t first, phys_addr_t last)
 {
-	uint64_t bytes = sim_round_up(size, SIM_PAGE);
+	uint64_t bytes = sim_round_up(size, m->page_size);
 	phys_addr_t phys = DMAMAP_PHYS_NONE;
 
-	if (align < SIM_PAGE)
-		align = SIM_PAGE;
+	if (align < m->page_size)
+		align = m->page_size;
 	if (!size || bytes < size || (align & (align - 1)))
 		return DMAMAP_PHYS_NONE;
 	pthread_mutex_lock(&m->memory);
@@ -59,7 +59,7 @@ static void clear_out(struct sim_machine *m, phys_addr_t phys, uint64_t size)
 
 static bool give(struct sim_machine *m, bool ram, phys_addr_t phys, uint64_t size)
 {
-	uint64_t bytes = sim_round_up(size, SIM_PAGE);
+	uint64_t bytes = sim_round_up(size, m->page_size);
 	bool quick = bytes < RETURN_BYTES && !m->noncoherent;
 	bool ok;
 
@@ -95,7 +95,7 @@ void sim_free(struct sim_machine *m, phys_addr_t phys, uint64_t size)
 phys_addr_t sim_alloc_mmio(struct sim_machine *m, uint64_t size, phys_addr_t floor,
 			   phys_addr_t ceiling)
 {
-	return take(m, false, size, SIM_PAGE, floor, ceiling);
+	return take(m, false, size, m->page_size, floor, ceiling);
 }
 
 void sim_free_mmio(struct sim_machine *m, phys_addr_t phys, uint64_t size)

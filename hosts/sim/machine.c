@@ -100,7 +100,7 @@ static void fill_host(struct sim_machine *m, unsigned int cpus)
 
 	host->size = sizeof(*host);
 	host->priv = m;
-	host->page_size = SIM_PAGE;
+	host->page_size = m->page_size;
 	host->time_ns = hook_time;
 	host->sanitize = hook_sanitize;
 	host->log = hook_log;
@@ -113,15 +113,22 @@ static void fill_host(struct sim_machine *m, unsigned int cpus)
 		sim_cache_hooks(host);
 }
 
+static bool is_page_size(uint64_t size)
+{
+	return !size || size == SIM_PAGE || size == SIM_PAGE << 2 || size == SIM_PAGE << 4;
+}
+
 int sim_machine_create(const struct sim_config *config, struct sim_machine **machine)
 {
 	struct sim_machine *m;
 
-	if (!config || !machine || config->size != sizeof(*config))
+	if (!config || !machine || config->size != sizeof(*config) ||
+	    !is_page_size(config->page_size))
 		return -DMAMAP_EINVAL;
 	m = calloc(1, sizeof(*m));
 	if (!m)
 		return -DMAMAP_ENOMEM;
+	m->page_size = config->page_size ? config->page_size : SIM_PAGE;
 	m->noncoherent = config->noncoherent;
 	m->adversarial = config->noncoherent && config->adversarial;
 	m->random = config->seed ? config->seed : 1;

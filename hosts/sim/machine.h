@@ -17,6 +17,7 @@
 
 #pragma GCC visibility push(hidden)
 
+/* What memory is handed out in, at the least; sim_machine.page_size may be larger. */
 #define SIM_PAGE       4096u
 #define SIM_PAGE_SHIFT 12
 #define SIM_LINE       64u
@@ -69,6 +70,7 @@ struct sim_machine {
 	bool started;
 	bool noncoherent;
 	bool adversarial;
+	uint64_t page_size;
 
 	struct sim_region *regions; /* by address */
 	unsigned int nr_regions;

@@ -87,7 +87,7 @@ static int add_region(struct sim_machine *m, phys_addr_t base, uint64_t size, bo
 	struct sim_region *regions;
 	int err;
 
-	if (!size || (base | size) % SIM_PAGE || base + (size - 1) < base)
+	if (!size || (base | size) % m->page_size || base + (size - 1) < base)
 		return -DMAMAP_EINVAL;
 	if (m->started)
 		return -DMAMAP_EBUSY;

@@ -205,7 +205,7 @@ static void *op_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle, g
 {
 	const struct sim_device *device = called(dev, "alloc");
 	struct dma_host *host = &device->m->host;
-	uint64_t bytes = sim_round_up(size, SIM_PAGE);
+	uint64_t bytes = sim_round_up(size, host->page_size);
 	phys_addr_t phys;
 	void *ptr;
 
@@ -231,7 +231,7 @@ static void op_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_add
 {
 	const struct sim_device *device = called(dev, "free");
 	struct dma_host *host = &device->m->host;
-	uint64_t bytes = sim_round_up(size, SIM_PAGE);
+	uint64_t bytes = sim_round_up(size, host->page_size);
 	phys_addr_t phys = handle - device->offset;
 
 	(void)attrs;

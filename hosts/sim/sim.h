@@ -34,11 +34,13 @@ struct sim_config {
 	uint64_t seed;
 	/** CPUs the host reports; 0: 1. */
 	unsigned int cpus;
+	/** The host's page: 4096, 16384 or 65536; 0: 4096. Memory is added and handed out in whole pages. */
+	uint64_t page_size;
 };
 
 /** dma_host policy members may be set through sim_host() between create and start. */
 int sim_machine_create(const struct sim_config *config, struct sim_machine **machine);
-/** Add demand-zero RAM. Page-aligned; -EEXIST if it overlaps anything; -ENOMEM. */
+/** Add demand-zero RAM. Whole pages; -EEXIST if it overlaps anything; -ENOMEM. */
 int sim_add_ram(struct sim_machine *m, phys_addr_t base, uint64_t size);
 /** Add a BAR: MMIO with the bytes of a device behind it. As sim_add_ram(). */
 int sim_add_bar(struct sim_machine *m, phys_addr_t base, uint64_t size);
@@ -172,6 +174,15 @@ struct sim_iommu_config {
 	bool incoherent_walk;
 	/** Entries of the IOTLB. 0: 65536. */
 	unsigned int iotlb_entries;
+	/**
+	 * No tables: the IOMMU takes commands (sim_iommu_command()), and what its pages may be is in page_sizes, of which the
+	 * lowest bit is the granule (0: all from 4 KiB on).
+	 */
+	bool command;
+	/** Commands: bits of an I/O address. 0: 64. */
+	unsigned int input_bits;
+	/** Commands: mappings that a domain can hold. 0: no limit. */
+	uint64_t max_entries;
 };
 
 struct sim_iommu_stats {
@@ -181,19 +192,66 @@ struct sim_iommu_stats {
 	uint64_t flushes;	/* whole domains */
 	uint64_t waits;
 	uint64_t faults;
+	uint64_t commands;
 };
 
 int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *config,
 		     struct sim_iommu **iommu);
 /** -EBUSY while devices are attached. */
 int sim_iommu_destroy(struct sim_iommu *iommu);
+/** The unit, to attach devices and to invalidate; NULL if the IOMMU takes commands. */
 struct dma_iommu_unit *sim_iommu_unit(struct sim_iommu *iommu);
 void sim_iommu_get_stats(struct sim_iommu *iommu, struct sim_iommu_stats *stats);
 /** Wire a device behind the IOMMU: from then on it reaches nothing until it is attached to a domain. */
 int sim_device_put_behind(struct sim_device *device, struct sim_iommu *iommu);
-/** A domain over VT-d second-stage tables for this IOMMU, with a number of its own. */
+/** A domain for this IOMMU, with a number of its own: over tables of its format, or one that sends commands. */
 int sim_domain_create(struct sim_iommu *iommu, const struct dma_domain_config *config,
 		      struct dma_domain **domain);
+
+/* --- an IOMMU that takes commands: the rules and the numbers of virtio-iommu (virtio 1.2, 5.13) */
+
+enum sim_command_type {
+	/** @endpoint enters @domain, which begins with its first device, and leaves the one it was in. */
+	SIM_COMMAND_ATTACH = 1,
+	/** It leaves; with the last device a domain ends and its mappings with it. */
+	SIM_COMMAND_DETACH = 2,
+	SIM_COMMAND_MAP = 3,
+	/** Everything in the range goes, at once; a range that would cut a mapping in two is refused. */
+	SIM_COMMAND_UNMAP = 4,
+};
+
+enum sim_command_status {
+	SIM_COMMAND_OK = 0,
+	SIM_COMMAND_IOERR = 1,
+	SIM_COMMAND_UNSUPP = 2, /* no such type, or an IOMMU with tables */
+	SIM_COMMAND_DEVERR = 3,
+	SIM_COMMAND_INVAL = 4, /* flags, overlap, detached from where it is not */
+	SIM_COMMAND_RANGE = 5, /* alignment, width, end before start, an unmap of a part */
+	SIM_COMMAND_NOENT = 6, /* no such domain or endpoint */
+	SIM_COMMAND_FAULT = 7,
+	SIM_COMMAND_NOMEM = 8, /* max_entries too */
+};
+
+#define SIM_COMMAND_READ  1u
+#define SIM_COMMAND_WRITE 2u
+#define SIM_COMMAND_MMIO  4u
+
+struct sim_command {
+	enum sim_command_type type;
+	uint32_t domain;
+	/** ATTACH, DETACH. */
+	struct sim_device *endpoint;
+	/** MAP, UNMAP: the end is inclusive. */
+	uint64_t virt_start;
+	uint64_t virt_end;
+	/** MAP. */
+	uint64_t phys_start;
+	uint32_t flags;
+};
+
+/** Send a command, and return when it is done. Any thread. */
+enum sim_command_status sim_iommu_command(struct sim_iommu *iommu,
+					  const struct sim_command *command);
 
 /* --- method tables that translate by sim_device_offset() */
 

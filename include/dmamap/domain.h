@@ -75,7 +75,10 @@ struct dma_backend_caps {
 	dma_addr_t hole_end;
 	/** Physical addresses must be below 2^output_bits. */
 	unsigned int output_bits;
-	/** Any part of a mapping may be unmapped, but no part of a large leaf; if not, an unmap repeats its map. */
+	/**
+	 * Any part of a mapping may be unmapped, but no part of a large leaf. If not, an unmap covers whole pieces, any
+	 * number of them, with the boundaries that map() got them with; one that would cut a piece clears nothing.
+	 */
 	bool may_unmap_part;
 	/** Unmap already invalidates: no deferred mode. */
 	bool unmap_is_invalidation;
@@ -98,8 +101,7 @@ struct dma_backend_ops {
 	size_t size;
 	/**
 	 * Enter @n pieces one after another from @iova. Nothing is there yet. On failure everything this call entered
-	 * is gone again. Return: 0, -ENOMEM, -EADDRINUSE, -ERANGE,
-	 * -EINVAL.
+	 * is gone again. Return: 0, -ENOMEM, -EADDRINUSE, -ERANGE, -ENOSPC (max_entries), -EINVAL.
 	 */
 	int (*map)(struct dma_backend *backend, dma_addr_t iova, const struct dma_vec *vec,
 		   size_t n, unsigned int prot);

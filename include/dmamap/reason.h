@@ -112,6 +112,8 @@ struct dma_device;
 	  "map whole granules")                                                                      \
 	X(OUTPUT_WIDTH, "output-width", "the physical address is wider than the IOMMU's output",     \
 	  "use lower memory for this device")                                                        \
+	X(NO_ENTRIES, "no-entries", "the IOMMU holds as many mappings as it can",                    \
+	  "unmap earlier, or map larger pieces")                                                     \
 	X(APERTURE, "aperture", "the IOMMU's aperture and the device's window do not meet",          \
 	  "correct the device's window or use another domain")                                       \
 	X(BAD_LIST, "bad-list", "the scatterlist is empty, too short, or its lengths do not fit",    \

@@ -285,6 +285,8 @@ enum dma_reason dmamap_backend_reason(int err)
 		return DMA_REASON_NO_MEMORY;
 	case -DMAMAP_EADDRINUSE:
 		return DMA_REASON_ALREADY_MAPPED;
+	case -DMAMAP_ENOSPC:
+		return DMA_REASON_NO_ENTRIES;
 	case -DMAMAP_ERANGE:
 		return DMA_REASON_OUTPUT_WIDTH;
 	default:

@@ -20,7 +20,7 @@ FIELDS = ['schema', 'route', 'events', 'skipped_lines', 'lost_events', 'devices'
           'trace_failures', 'refused_mmio', 'map_failures', 'syncs', 'bytes_mapped', 'bytes_verified', 'mismatches',
           'stale_checked', 'stale_blocked', 'stale_reached', 'live_at_end', 'peak_live', 'inferred_lengths',
           'truncated', 'bounced_maps', 'bounce_peak_bytes', 'invalidations', 'iova_peak_bytes', 'table_peak_bytes',
-          'events_per_second', 'shared_lines', 'first_failure', 'pool_needed_bytes', 'pool_needed_is_bound']
+          'events_per_second', 'shared_lines', 'format', 'first_failure', 'pool_needed_bytes', 'pool_needed_is_bound']
 MMIO = os.path.join(tap.TRACES, 'mmio-6.18.txt')
 # What a replayed replay must have in common with the replay.
 SAME = ['route', 'devices', 'maps', 'unmaps', 'syncs', 'bytes_mapped', 'live_at_end', 'peak_live', 'inferred_lengths']

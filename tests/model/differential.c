@@ -26,7 +26,7 @@ struct setup {
 	bool noncoherent;
 	bool adversarial; /* non-coherent, and lines move at random between calls */
 	bool lazy;
-	unsigned int levels;
+	struct sim_iommu_config iommu; /* without size */
 	enum sim_ops_kind ops;
 };
 
@@ -124,9 +124,10 @@ static void make_areas(struct world *w)
 
 static void make_iommu(struct world *w)
 {
-	struct sim_iommu_config config = { .size = sizeof(config), .levels = w->setup->levels };
+	struct sim_iommu_config config = w->setup->iommu;
 	struct dma_domain_config domain = { .size = sizeof(domain) };
 
+	config.size = sizeof(config);
 	config.incoherent_walk = w->setup->noncoherent;
 	domain.invalidation = w->setup->lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT;
 	assert_int_equal(sim_iommu_create(w->machine, &config, &w->iommu), 0);
@@ -658,7 +659,7 @@ static void end_world(struct world *w)
 		dma_domain_flush(w->domain);
 		dma_domain_get_stats(w->domain, &domain);
 		assert_int_equal(domain.iova_bytes, 0);
-		assert_int_equal(domain.table_bytes, 4096);
+		assert_int_equal(domain.table_bytes, w->setup->iommu.command ? 0 : 4096);
 	}
 	assert_int_equal(dma_observer_detach(sim_host(w->machine), &w->observer), 0);
 	assert_int_equal(sim_device_destroy(w->device), 0);
@@ -768,11 +769,11 @@ static const struct setup setups[] = {
 	{ "iommu-strict-3-levels",
 	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(39), .protects = true, .exact = true },
 	  .mask = ALL,
-	  .levels = 3 },
+	  .iommu = { .levels = 3 } },
 	{ "iommu-strict-5-levels",
 	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(57), .protects = true, .exact = true },
 	  .mask = ALL,
-	  .levels = 5 },
+	  .iommu = { .levels = 5 } },
 	{ "iommu-strict-mask32",
 	  { .route = DMA_ROUTE_IOMMU, .limit = DMA_BIT_MASK(32), .protects = true, .exact = true },
 	  .mask = DMA_BIT_MASK(32) },
@@ -831,6 +832,38 @@ static const struct setup setups[] = {
 	    .protects = true,
 	    .exact = true },
 	  .mask = ALL,
+	  .noncoherent = true,
+	  .adversarial = true },
+	{ "iommu-command",
+	  { .route = DMA_ROUTE_IOMMU, .limit = ALL, .protects = true, .exact = true },
+	  .mask = ALL,
+	  .iommu = { .command = true } },
+	{ "iommu-command-lazy-boundary",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = ALL,
+	    .protects = true,
+	    .exact = true,
+	    .boundary = 0xffff,
+	    .max_segment = 0x8000 },
+	  .mask = ALL,
+	  .iommu = { .command = true },
+	  .lazy = true },
+	{ "iommu-command-untrusted",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = ALL,
+	    .untrusted = true,
+	    .protects = true,
+	    .exact = true },
+	  .mask = ALL,
+	  .iommu = { .command = true } },
+	{ "iommu-command-adversarial",
+	  { .route = DMA_ROUTE_IOMMU,
+	    .limit = ALL,
+	    .private_copies = true,
+	    .protects = true,
+	    .exact = true },
+	  .mask = ALL,
+	  .iommu = { .command = true },
 	  .noncoherent = true,
 	  .adversarial = true },
 	{ "ops-phys",

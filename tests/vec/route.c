@@ -21,6 +21,7 @@ const struct route routes[] = {
 	{ .name = "ops-all", .route = DMA_ROUTE_OPS, .ops = SIM_OPS_ALL, .offset = OFFSET },
 	{ .name = "iommu-strict", .route = DMA_ROUTE_IOMMU },
 	{ .name = "iommu-lazy", .route = DMA_ROUTE_IOMMU, .lazy = true },
+	{ .name = "iommu-command", .route = DMA_ROUTE_IOMMU, .command = true },
 	{ .name = "iommu-noncoherent", .route = DMA_ROUTE_IOMMU, .noncoherent = true },
 	{ .name = "iommu-untrusted", .route = DMA_ROUTE_IOMMU, .untrusted = true },
 };
@@ -65,6 +66,7 @@ static void make_windows(struct world *w)
 static void make_iommu(struct world *w)
 {
 	const struct sim_iommu_config config = { .size = sizeof(config),
+						 .command = w->route->command,
 						 .incoherent_walk = w->route->noncoherent };
 	const struct dma_domain_config domain = {
 		.size = sizeof(domain),

@@ -28,6 +28,7 @@ struct route {
 	bool noncoherent;
 	bool lazy;
 	bool untrusted;
+	bool command;
 	/** RAM of the arena is beyond the mask. */
 	bool bounces;
 	bool arch;

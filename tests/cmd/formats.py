@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tests `dmamap replay --format' with every name, on every recording, strict and lazy."""
+import os
+
+import tap
+from tap import case, equal, some
+
+NAMES = tap.dmamap('replay', '--list-formats').stdout.decode().split()
+RECORDINGS = [os.path.join(tap.TRACES, f'nvme-e1000e-{name}.txt.gz') for name in ('strict', 'lazy', 'direct', 'bounce')]
+STRICT = RECORDINGS[0]
+MMIO = os.path.join(tap.TRACES, 'mmio-6.18.txt')
+# What a format cannot change.
+MAPS, UNMAPS = 2433 + 2419 + 2367 + 2405, 1905 + 1891 + 1837 + 1875
+
+
+def replay(name, policy, *args):
+    report, said = tap.replay('--route', 'iommu', '--format', name, '--invalidate', policy, *args)
+    equal(said, '')
+    some(report, format=name, route='iommu', map_failures=0, mismatches=0)
+    return report
+
+
+def check(name):
+    """All recordings at once: nothing fails, the data agrees, and strict reaches nothing stale."""
+    tables = name != 'command'
+    for policy in ('strict', 'lazy'):
+        report = replay(name, policy, *RECORDINGS)
+        some(report, maps=MAPS, unmaps=UNMAPS, stale_checked=UNMAPS)
+        equal(report['table_peak_bytes'] > 0, tables, 'table_peak_bytes')
+        equal(report['invalidations'] > 0, tables, 'invalidations')
+        if policy == 'strict' or not tables:
+            equal(report['stale_reached'], 0, 'stale_reached')
+    some(replay(name, 'strict', MMIO), maps=37, unmaps=25, stale_reached=0)
+
+
+def check_lazy(name):
+    """Lazy needs far fewer invalidations; with the clock of a nearly idle machine not so few."""
+    for args, times in (((), 20), (('--clock', 'trace'), 5)):
+        strict, lazy = [replay(name, policy, *args, STRICT)['invalidations'] for policy in ('strict', 'lazy')]
+        assert lazy * times <= strict, f'{args}: {lazy} lazy, {strict} strict'
+
+
+def add(function, name, what):
+    def run():
+        function(name)
+    run.__doc__ = f'{name}: {what}'
+    case(run)
+
+
+for _name in NAMES:
+    add(check, _name, 'all recordings and MMIO, strict and lazy')
+    if _name != 'command':
+        add(check_lazy, _name, 'lazy saves invalidations')
+
+
+@case
+def names():
+    """The list is complete, has no name twice, and begins with the default."""
+    equal(len(set(NAMES)), len(NAMES))
+    equal(NAMES[0], tap.replay(STRICT)[0]['format'])
+    for name in ('vtd-ss', 'vtd-ss-3', 'vtd-ss-5', 'command'):
+        assert name in NAMES, name
+    with open(os.path.join(tap.ROOT, 'docs', 'man', 'dmamap-replay.1'), encoding='utf-8') as file:
+        text = file.read()
+    for name in NAMES:
+        assert f'Cm {name}\n' in text, f'the manual page does not have {name}'
+
+
+@case
+def other_routes():
+    """Off the IOMMU there is no format."""
+    equal(tap.replay('--route', 'direct', '--format', 'command', MMIO)[0]['format'], None)
+
+
+@case
+def unknown():
+    """A name that is none is refused, with what was probably meant."""
+    run = tap.dmamap('replay', '--format', 'vtd-sss', MMIO)
+    equal((run.returncode, run.stdout), (2, b''))
+    assert b'did you mean vtd-ss?' in run.stderr, run.stderr
+    run = tap.dmamap('replay', '--format', '???', MMIO)
+    assert b'command' in run.stderr, run.stderr
+
+
+tap.main()

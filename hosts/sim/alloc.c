@@ -123,11 +123,15 @@ uint64_t sim_memory_peak(struct sim_machine *m)
 	return read_locked(m, &m->peak);
 }
 
-void sim_fail_alloc(struct sim_machine *m, uint64_t n)
+uint64_t sim_fail_alloc(struct sim_machine *m, uint64_t n)
 {
+	uint64_t left;
+
 	pthread_mutex_lock(&m->memory);
+	left = m->fail_in;
 	m->fail_in = n;
 	pthread_mutex_unlock(&m->memory);
+	return left;
 }
 
 /* --- the library's requests */

@@ -80,8 +80,9 @@ void sim_stir(struct sim_machine *m);
 /** Bytes of RAM handed out by sim_alloc() and to the library, now and at the most. */
 uint64_t sim_memory_used(struct sim_machine *m);
 uint64_t sim_memory_peak(struct sim_machine *m);
-/** Make the @n-th allocation from now (1: the next) fail, once; 0: none. */
-void sim_fail_alloc(struct sim_machine *m, uint64_t n);
+/** Make the @n-th allocation from now (1: the next) fail, once; 0: none. Return: what was left of the count before; 0:
+ *  it has come, and failed, or none was to. */
+uint64_t sim_fail_alloc(struct sim_machine *m, uint64_t n);
 
 /* --- platform switches */
 

@@ -61,6 +61,7 @@ void step_block(struct world *w)
 	else if (w->records != w->expected)
 		w->expected++; /* a unit was added */
 	if (!a->ptr) {
+		w->expected = w->records; /* a unit may have come and gone */
 		expect_refusal(w, w->model.route.pool_memory ? NO_ROOM : 0);
 		return;
 	}

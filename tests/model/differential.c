@@ -8,35 +8,6 @@
  */
 #include "world.h"
 
-static void step(struct world *w)
-{
-	static void (*const steps[])(struct world *) = {
-		step_map,	  step_map,	     step_map,		step_map_sg,
-		step_map_sg,	  step_vector,	     step_vector,	step_unmap,
-		step_unmap,	  step_unmap,	     step_unmap,	step_unmap,
-		step_sync,	  step_sync,	     step_cpu_write,	step_device_read,
-		step_device_read, step_device_write, step_device_write, step_alloc,
-		step_alloc,	  step_block,	     step_free,		step_free,
-		step_free,	  step_memory_data,  step_memory_data,	step_memory_data,
-		step_memory_sync, step_memory_sync,  step_nonsense,	step_hostile,
-		step_hostile,	  step_time,	     step_acs,
-	};
-
-	steps[chance(w, sizeof(steps) / sizeof(steps[0]))](w);
-	assert_int_equal(w->records, w->expected);
-}
-
-static void end_all(struct world *w)
-{
-	for (int i = 0; i < MODEL_MAPPINGS; i++)
-		if (w->model.mapping[i].live)
-			unmap(w, &w->model.mapping[i], false);
-	for (int i = 0; i < MODEL_MEMORIES; i++)
-		if (w->model.memory[i].live)
-			free_memory(w, &w->model.memory[i]);
-	compare_memory(w);
-}
-
 static uint64_t setting(const char *name, uint64_t otherwise)
 {
 	const char *value = getenv(name);
@@ -60,7 +31,6 @@ static void agrees(void **state)
 			if (i % 256 == 0)
 				compare_memory(w);
 		}
-		end_all(w);
 		end_world(w);
 	}
 }

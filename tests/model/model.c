@@ -94,7 +94,7 @@ static struct model_verdict judge_ram_or_mmio(const struct model_route *r, phys_
 		v.must = mmio && r->no_mmio_method ? BIT(NO_METHOD) : 0;
 		return v;
 	}
-	v.may = BIT(NO_IOVA) | BIT(NO_MEMORY);
+	v.may = BIT(NO_IOVA);
 	if ((r->untrusted || small) && !mmio && ((phys | size) & (GRANULE - 1))) {
 		v.small = small;
 		v.copied = true;
@@ -279,11 +279,10 @@ static bool meets_mapping(const struct model *model, const struct model_mapping 
 }
 
 /** ... or a live allocation? */
-static bool meets_memory(const struct model *model, const struct model_memory *but, dma_addr_t addr,
-			 uint64_t len)
+static bool meets_memory(const struct model *model, dma_addr_t addr, uint64_t len)
 {
 	for (const struct model_memory *o = model->memory; o < model->memory + MODEL_MEMORIES; o++)
-		if (o != but && o->live && share_granule(o->addr, o->size, addr, len))
+		if (o->live && share_granule(o->addr, o->size, addr, len))
 			return true;
 	return false;
 }
@@ -295,7 +294,7 @@ static bool overlaps(const struct model *model, const struct model_mapping *m)
 		const struct model_segment *s = &m->segment[i];
 
 		if (!is_bus(m, i) && (meets_mapping(model, m, s->addr, s->len) ||
-				      meets_memory(model, NULL, s->addr, s->len)))
+				      meets_memory(model, s->addr, s->len)))
 			return true;
 	}
 	return false;

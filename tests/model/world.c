@@ -85,8 +85,10 @@ static void make_areas(struct world *w)
 		w->model.area[i].mmio = true;
 	}
 	for (int i = 0; i < MODEL_AREAS; i++) {
-		for (uint64_t b = 0; b < MODEL_AREA; b++)
-			w->model.area[i].bytes[b] = (uint8_t)chance(w, 256);
+		for (uint64_t b = 0; b < MODEL_AREA; b += 8) {
+			chance(w, 1);
+			memcpy(w->model.area[i].bytes + b, &w->random, 8);
+		}
 		assert_int_equal(sim_cpu_write(w->machine, w->model.area[i].base,
 					       w->model.area[i].bytes, MODEL_AREA),
 				 0);
@@ -142,10 +144,12 @@ struct world *make_world(const struct setup *setup, uint64_t seed)
 				     .adversarial = setup->adversarial,
 				     .seed = seed };
 	struct sim_device_config device = { .size = sizeof(device), .name = "0000:01:00.0" };
-	const struct dma_bounce_config pool = { .size = sizeof(pool),
-						.bytes = POOL_BYTES,
-						.flags = setup->restricted ? DMA_BOUNCE_RESTRICTED
-									   : 0 };
+	const struct dma_bounce_config pool = {
+		.size = sizeof(pool),
+		.bytes = setup->growing ? POOL_BYTES / 8 : POOL_BYTES,
+		.max_bytes = POOL_BYTES,
+		.flags = setup->restricted ? DMA_BOUNCE_RESTRICTED : 0
+	};
 	struct world *w = calloc(1, sizeof(*w));
 
 	w->setup = setup;
@@ -175,18 +179,54 @@ struct world *make_world(const struct setup *setup, uint64_t seed)
 	return w;
 }
 
-/** The call failed for one of @reasons, and said so. */
 void expect_refusal(struct world *w, uint64_t reasons)
 {
 	struct dma_error err;
 
 	assert_int_equal(dma_last_error(w->dev, &err), 0);
 	assert_ptr_equal(err.dev, w->dev);
-	if (!(reasons >> err.reason & 1))
+	if (reasons >> err.reason & 1)
+		return;
+	/* a method does not say why it failed */
+	if (!w->failing ||
+	    (err.reason != DMA_REASON_NO_MEMORY &&
+	     (err.reason != DMA_REASON_METHOD_FAILED || w->model.route.route != DMA_ROUTE_OPS)))
 		fail_msg("refused for %s", dma_reason_name(err.reason));
+	assert_int_equal(++w->misses, 1);
+}
+
+/* --- steps */
+
+void step(struct world *w)
+{
+	static void (*const steps[])(struct world *) = {
+		step_map,	  step_map,	     step_map,		step_map_sg,
+		step_map_sg,	  step_vector,	     step_vector,	step_unmap,
+		step_unmap,	  step_unmap,	     step_unmap,	step_unmap,
+		step_sync,	  step_sync,	     step_cpu_write,	step_device_read,
+		step_device_read, step_device_write, step_device_write, step_alloc,
+		step_alloc,	  step_block,	     step_free,		step_free,
+		step_free,	  step_memory_data,  step_memory_data,	step_memory_data,
+		step_memory_sync, step_memory_sync,  step_nonsense,	step_hostile,
+		step_hostile,	  step_time,	     step_acs,
+	};
+
+	steps[chance(w, sizeof(steps) / sizeof(steps[0]))](w);
+	assert_int_equal(w->records, w->expected);
 }
 
 /* --- the end */
+
+static void end_all(struct world *w)
+{
+	for (int i = 0; i < MODEL_MAPPINGS; i++)
+		if (w->model.mapping[i].live)
+			unmap(w, &w->model.mapping[i], false);
+	for (int i = 0; i < MODEL_MEMORIES; i++)
+		if (w->model.memory[i].live)
+			free_memory(w, &w->model.memory[i]);
+	compare_memory(w);
+}
 
 void end_world(struct world *w)
 {
@@ -194,6 +234,7 @@ void end_world(struct world *w)
 	struct dma_domain_stats domain;
 	struct sim_counters counters;
 
+	end_all(w);
 	end_blocks(w);
 	sim_get_counters(w->machine, &counters);
 	assert_int_equal(counters.fatals, 0);

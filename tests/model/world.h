@@ -29,6 +29,7 @@ struct setup {
 	bool noncoherent;
 	bool adversarial; /* non-coherent, and lines move at random between calls */
 	bool lazy;
+	bool growing;	 /* a small pool that may grow to POOL_BYTES */
 	bool restricted; /* the device sees nothing but its pool */
 	bool peers;	 /* the BARs are those of other functions of a PCI tree */
 	struct sim_iommu_config iommu; /* without size */
@@ -72,6 +73,9 @@ struct world {
 	uint64_t records;  /* seen */
 	uint64_t expected; /* calls made */
 	uint64_t random;
+	/* One request for memory will fail; calls that failed for it, or for the room that it would have made. */
+	bool failing;
+	unsigned int misses;
 	/* By mapping: a list's elements, or a vector's state. */
 	struct scatterlist sg[MODEL_MAPPINGS][MODEL_PIECES];
 	struct dma_vec_map vec_map[MODEL_MAPPINGS];
@@ -85,7 +89,9 @@ struct world {
 /* --- world.c */
 
 struct world *make_world(const struct setup *setup, uint64_t seed);
-/** Nothing is mapped or allocated any more: nothing may be left. */
+/** A step of any kind. */
+void step(struct world *w);
+/** Unmap and free everything, and compare; then end the world: nothing may be left. */
 void end_world(struct world *w);
 
 uint64_t chance(struct world *w, uint64_t below);
@@ -94,7 +100,7 @@ struct model_mapping *pick(struct world *w, bool live);
 struct model_memory *pick_memory(struct world *w, bool live);
 /** A part of @size bytes. */
 void any_part(struct world *w, uint64_t size, uint64_t *from, uint64_t *len);
-/** The call failed for one of @reasons, and said so. */
+/** The call failed for one of @reasons, or because memory was made to fail, and said so. */
 void expect_refusal(struct world *w, uint64_t reasons);
 
 /* --- data.c: bytes, moved by CPU, device, and a hostile device */

@@ -4,77 +4,7 @@
  * request fails. Then exactly the call that made it fails, with a reason and a trace; nothing is half done; the same
  * call succeeds right after; at the end nothing leaked (fx_free()).
  */
-#include "fixture.h"
-
-struct run {
-	struct fx *fx;
-	unsigned int failures;
-};
-
-/** A call failed for want of memory, and left nothing behind. */
-static void failed(struct run *run, struct dma_device *dev, uint64_t live, const char *trace)
-{
-	run->failures++;
-	fx_reason(dev, DMA_REASON_NO_MEMORY);
-	assert_int_equal(dma_device_live(dev), live);
-	assert_non_null(strstr(fx_get(run->fx, trace, fx_count(run->fx, trace) - 1)->text,
-			       "reason=no-memory"));
-}
-
-static dma_addr_t map(struct run *run, struct dma_device *dev, uint64_t phys, size_t size,
-		      unsigned long attrs)
-{
-	uint64_t live = dma_device_live(dev);
-	unsigned int clean = fx_count(run->fx, "sanitize");
-	dma_addr_t addr = dma_map_phys(dev, phys, size, BIDI, attrs);
-
-	if (addr != E)
-		return addr;
-	failed(run, dev, live, "T:map_phys");
-	expect_count(run->fx, "sanitize", clean);
-	addr = dma_map_phys(dev, phys, size, BIDI, attrs);
-	assert_int_not_equal(addr, E);
-	return addr;
-}
-
-static void map_list(struct run *run, struct dma_device *dev, struct scatterlist *sgl, int n)
-{
-	uint64_t live = dma_device_live(dev);
-
-	if (dma_map_sg(dev, sgl, n, BIDI))
-		return;
-	failed(run, dev, live, "T:map_sg_err");
-	assert_true(dma_map_sg(dev, sgl, n, BIDI) > 0);
-}
-
-static void *alloc(struct run *run, struct dma_device *dev, size_t size, dma_addr_t *handle,
-		   gfp_t gfp)
-{
-	uint64_t live = dma_device_live(dev);
-	void *mem = dma_alloc_coherent(dev, size, handle, gfp);
-
-	if (mem)
-		return mem;
-	failed(run, dev, live, "T:alloc");
-	mem = dma_alloc_coherent(dev, size, handle, gfp);
-	assert_non_null(mem);
-	return mem;
-}
-
-static struct dma_bounce *pool(struct run *run)
-{
-	const struct dma_bounce_config config = { .size = sizeof(config), .bytes = MIB(1) };
-	struct fx *fx = run->fx;
-	int err = dma_bounce_create(&fx->host, &config, &fx->pool[fx->nr_pool]);
-
-	if (err) {
-		assert_int_equal(err, -DMAMAP_ENOMEM);
-		assert_int_equal(fx->live_pages, 0);
-		run->failures++;
-		assert_int_equal(dma_bounce_create(&fx->host, &config, &fx->pool[fx->nr_pool]), 0);
-	}
-	return fx->pool[fx->nr_pool++];
-}
+#include "each.h"
 
 static int attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
 		  phys_addr_t root, unsigned int levels)
@@ -172,15 +102,15 @@ static void iommu(struct run *run, enum dma_invalidation invalidation)
 	void *mem[2];
 
 	assert_int_equal(dma_set_seg_boundary(dev, 0xffff), 0);
-	addr[0] = map(run, dev, 0x5000, 0x1000, 0);
-	addr[1] = map(run, dev, 0x12345678, 0x3456, 0);
-	addr[2] = map(run, dev, 0x40000000, MIB(4), 0);
-	addr[3] = map(run, dev, 0x40001000, MIB(4), 0);
-	addr[4] = map(run, dev, 0xf0000000, 0x10000, DMA_ATTR_MMIO);
+	addr[0] = run_map(run, dev, 0x5000, 0x1000, 0);
+	addr[1] = run_map(run, dev, 0x12345678, 0x3456, 0);
+	addr[2] = run_map(run, dev, 0x40000000, MIB(4), 0);
+	addr[3] = run_map(run, dev, 0x40001000, MIB(4), 0);
+	addr[4] = run_map(run, dev, 0xf0000000, 0x10000, DMA_ATTR_MMIO);
 	make_list(sgl, 40, 0x50000000);
-	map_list(run, dev, sgl, 40);
-	mem[0] = alloc(run, dev, 0x3000, &handle[0], GFP_KERNEL);
-	mem[1] = alloc(run, dev, 0x1000, &handle[1], GFP_ATOMIC);
+	run_map_list(run, dev, sgl, 40);
+	mem[0] = run_alloc(run, dev, 0x3000, &handle[0], GFP_KERNEL);
+	mem[1] = run_alloc(run, dev, 0x1000, &handle[1], GFP_ATOMIC);
 	dma_unmap_phys(dev, addr[1], 0x3456, BIDI, 0);
 	dma_unmap_phys(dev, addr[3], MIB(4), BIDI, 0);
 	dma_free_coherent(dev, 0x3000, mem[0], handle[0]);
@@ -221,7 +151,7 @@ static void iommu_reserved(struct run *run)
 	}
 	for (unsigned int i = 0; i < 16; i++) {
 		assert_int_equal(dma_set_mask(dev, DMA_BIT_MASK(32 + i)), 0);
-		addr[i] = map(run, dev, 0x5000, 0x1000, 0);
+		addr[i] = run_map(run, dev, 0x5000, 0x1000, 0);
 		assert_true(addr[i] <= DMA_BIT_MASK(32 + i));
 	}
 	for (unsigned int i = 0; i < 16; i++)
@@ -231,17 +161,17 @@ static void iommu_reserved(struct run *run)
 
 static void untrusted(struct run *run)
 {
-	struct dma_bounce *slots = pool(run);
+	struct dma_bounce *slots = run_pool(run, MIB(1), 0);
 	struct dma_device *dev = behind(run, DMA_INVALIDATION_LAZY);
 	struct scatterlist sgl[4];
 	dma_addr_t addr[2];
 
 	assert_int_equal(dma_device_set_untrusted(dev, true), 0);
 	assert_int_equal(dma_device_set_bounce(dev, slots), 0);
-	addr[0] = map(run, dev, 0x80000234, 0x100, 0);
-	addr[1] = map(run, dev, 0x80010234, 0x2000, 0);
+	addr[0] = run_map(run, dev, 0x80000234, 0x100, 0);
+	addr[1] = run_map(run, dev, 0x80010234, 0x2000, 0);
 	make_list(sgl, 4, 0x50000010);
-	map_list(run, dev, sgl, 4);
+	run_map_list(run, dev, sgl, 4);
 	dma_unmap_sg(dev, sgl, 4, BIDI);
 	dma_unmap_phys(dev, addr[0], 0x100, BIDI, 0);
 	dma_unmap_phys(dev, addr[1], 0x2000, BIDI, 0);
@@ -251,7 +181,7 @@ static void untrusted(struct run *run)
 
 static void bounced(struct run *run)
 {
-	struct dma_bounce *slots = pool(run);
+	struct dma_bounce *slots = run_pool(run, MIB(1), 0);
 	struct dma_device *dev = fx_device(run->fx);
 	struct scatterlist sgl[4];
 	dma_addr_t handle;
@@ -260,10 +190,10 @@ static void bounced(struct run *run)
 
 	assert_int_equal(dma_device_set_bounce(dev, slots), 0);
 	assert_int_equal(dma_device_set_force_bounce(dev, true), 0);
-	addr = map(run, dev, 0x80000234, 0x100, 0);
+	addr = run_map(run, dev, 0x80000234, 0x100, 0);
 	make_list(sgl, 4, 0x50000010);
-	map_list(run, dev, sgl, 4);
-	mem = alloc(run, dev, 0x3000, &handle, GFP_KERNEL);
+	run_map_list(run, dev, sgl, 4);
+	mem = run_alloc(run, dev, 0x3000, &handle, GFP_KERNEL);
 	dma_unmap_sg(dev, sgl, 4, BIDI);
 	dma_unmap_phys(dev, addr, 0x100, BIDI, 0);
 	dma_free_coherent(dev, 0x3000, mem, handle);
@@ -272,53 +202,34 @@ static void bounced(struct run *run)
 
 /* --- one failure after the other */
 
-/** Run @scenario with each of its requests failing in turn; returns how many there are. */
-static unsigned int each_fails_in_turn(void (*scenario)(struct run *run))
-{
-	for (unsigned int n = 1;; n++) {
-		struct run run = { .fx = fx_new(NULL) };
-		bool done;
-
-		run.fx->fail_at = n;
-		scenario(&run);
-		done = run.fx->fail_at != 0;
-		/* A request may have a second way (alignment, smaller tables), but never two failures. */
-		assert_true(run.failures <= (done ? 0 : 1));
-		run.fx->fail_at = 0;
-		fx_free(run.fx);
-		if (done)
-			return n - 1;
-	}
-}
-
 static void strict_domain(void **state)
 {
 	(void)state;
-	assert_true(each_fails_in_turn(iommu_strict) > 10);
+	assert_true(each_fails_in_turn(NULL, iommu_strict) > 10);
 }
 
 static void lazy_domain(void **state)
 {
 	(void)state;
-	assert_true(each_fails_in_turn(iommu_lazy) > 10);
+	assert_true(each_fails_in_turn(NULL, iommu_lazy) > 10);
 }
 
 static void reserved_regions(void **state)
 {
 	(void)state;
-	assert_true(each_fails_in_turn(iommu_reserved) > 5);
+	assert_true(each_fails_in_turn(NULL, iommu_reserved) > 5);
 }
 
 static void untrusted_device(void **state)
 {
 	(void)state;
-	assert_true(each_fails_in_turn(untrusted) > 5);
+	assert_true(each_fails_in_turn(NULL, untrusted) > 5);
 }
 
 static void bouncing_device(void **state)
 {
 	(void)state;
-	assert_true(each_fails_in_turn(bounced) > 2);
+	assert_true(each_fails_in_turn(NULL, bounced) > 2);
 }
 
 /* All memory gone for a while: every call says so, what lives can be unmapped, and afterwards all is well. */

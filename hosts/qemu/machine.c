@@ -326,7 +326,9 @@ int qemu_machine_destroy(struct qemu_machine *m)
 
 	if (!m)
 		return 0;
-	err = qemu_pci_release(m);
+	err = qemu_iommu_stop(m);
+	if (!err)
+		err = qemu_pci_release(m);
 	if (!err)
 		err = dmamap_host_fini(&m->host);
 	if (!err)

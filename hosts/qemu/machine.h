@@ -82,6 +82,10 @@ struct qemu_machine {
 	phys_addr_t next_low;
 	phys_addr_t next_high;
 
+	/** The IOMMU's driver, once it is wanted, and what that keeps. */
+	const struct qemu_iommu_driver *driver;
+	void *iommu_state;
+
 	unsigned char *acpi;
 	size_t acpi_len;
 	char message[512];
@@ -129,6 +133,11 @@ uint32_t qemu_config_access(struct qemu_machine *m, unsigned int bdf, unsigned i
 			    unsigned int width, bool write, uint32_t value);
 /** Find, size and place the BARs, @n registers of them, of a new function. */
 void qemu_bars_place(struct qemu_device *dev, unsigned int n);
+
+/* --- iommu.c */
+
+/** -EBUSY while domains live. */
+int qemu_iommu_stop(struct qemu_machine *m);
 
 /* --- fwcfg.c */
 

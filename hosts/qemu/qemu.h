@@ -163,6 +163,28 @@ void qemu_enable(struct qemu_device *dev, bool memory, bool master);
 /** Move a BAR; it is the caller's business that nothing else is there and that bridges pass it on. -EINVAL. */
 int qemu_place_bar(struct qemu_device *dev, unsigned int bar, phys_addr_t base);
 
+/* --- the IOMMU */
+
+/**
+ * qemu_iommu_start() - find the machine's IOMMU and have it translate; qemu_domain_create() does so by itself.
+ *
+ * From then on devices in no domain reach nothing.
+ *
+ * Return: 0, also if it does already; -ENODEV: the machine has none; -EOPNOTSUPP: its kind has no driver; -EIO; or the
+ * driver's refusal.
+ */
+int qemu_iommu_start(struct qemu_machine *m);
+
+/** A domain of the machine's IOMMU; destroy it with dma_domain_destroy(). Return: as qemu_iommu_start(); the driver's. */
+int qemu_domain_create(struct qemu_machine *m, const struct dma_domain_config *config,
+		       struct dma_domain **domain);
+
+/** Report the faults that the IOMMU has recorded (dma_fault_report()). Return: how many. */
+unsigned int qemu_handle_faults(struct qemu_machine *m);
+
+/** The driver of VT-d, once started; NULL: there is none. */
+struct dma_vtd *qemu_vtd(struct qemu_machine *m);
+
 /* --- ACPI, as the machine describes itself */
 
 /**

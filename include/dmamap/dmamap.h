@@ -9,10 +9,10 @@
 #include <dmamap/bounce.h>
 #include <dmamap/device.h>
 #include <dmamap/dmapool.h>
+#include <dmamap/dmar.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/fault.h>
-#include <dmamap/history.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/iova.h>
@@ -26,6 +26,7 @@
 #include <dmamap/requester.h>
 #include <dmamap/types.h>
 #include <dmamap/vec.h>
+#include <dmamap/vtd.h>
 
 #define DMAMAP_VERSION "0.1.0"
 

@@ -71,6 +71,12 @@ struct dma_iommu_unit_ops {
 			   uint64_t len, bool leaf_only);
 	/** Return when all that was started has finished. */
 	void (*wait)(struct dma_iommu_unit *unit);
+	/**
+	 * New entries of the range have been written: make the hardware see them, before the address is handed out (caching
+	 * mode, write buffers). -EIO: it does not answer. NULL: it sees them.
+	 */
+	int (*mapped)(struct dma_iommu_unit *unit, unsigned int domain_id, dma_addr_t iova,
+		      uint64_t len);
 	/** The domain's table is gone; no device was attached. The number may be used again. NULL: nobody cares. */
 	void (*domain_gone)(struct dma_iommu_unit *unit, unsigned int domain_id);
 };

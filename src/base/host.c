@@ -252,8 +252,7 @@ void dmamap_report(struct dma_host *host, const struct dma_event *event)
 
 	if (host->trace)
 		host->trace(host, event);
-	o = __atomic_load_n(&dmamap_host(host)->observers, __ATOMIC_ACQUIRE);
-	for (; o; o = __atomic_load_n(&o->next, __ATOMIC_ACQUIRE))
+	for (o = __atomic_load_n(&dmamap_host(host)->observers, __ATOMIC_ACQUIRE); o; o = o->next)
 		o->event(o, event);
 }
 

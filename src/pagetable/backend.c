@@ -141,13 +141,13 @@ int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t le
 {
 	struct pt_backend *pt = pt_of(backend);
 
-	(void)iova;
-	(void)len;
 	dmamap_pt_flush(pt);
 	if (pt->host->write_barrier)
 		pt->host->write_barrier(pt->host);
 	else
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (pt->unit && pt->unit->ops->mapped)
+		return pt->unit->ops->mapped(pt->unit, pt->domain_id, iova, len);
 	return 0;
 }
 

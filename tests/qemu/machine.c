@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The host on QEMU by itself: memory, registers, PCI, ACPI; and what happens when QEMU does not do as it should. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <dmamap/qemu.h>
+#include "rig.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EDU_VENDOR 0x1234
-#define EDU_DEVICE 0x11e8
-#define EDU_ALIVE  0x04
-#define EDU_COUNT  0x90
-#define EDU_RUN	   0x98
-
-static struct qemu_machine *start(const struct qemu_config *config)
-{
-	struct qemu_config c = *config;
-	struct qemu_machine *m = NULL;
-	char why[2048] = "";
-	int err;
-
-	c.size = sizeof(c);
-	c.error = why;
-	c.error_size = sizeof(why);
-	err = qemu_machine_create(&c, &m);
-	if (err)
-		print_message("# %s\n", why);
-	assert_int_equal(err, 0);
-	return m;
-}
+#define EDU_ALIVE 0x04
+#define EDU_COUNT 0x90
+#define EDU_RUN	  0x98
 
 static void stop(struct qemu_machine *m)
 {
@@ -92,7 +63,7 @@ static const char *const one_edu[] = { "edu", NULL };
 
 static void an_x86_machine(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .devices = one_edu });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .devices = one_edu });
 
 	(void)state;
 	memory_is_shared(m);
@@ -105,7 +76,7 @@ static void an_x86_machine(void **state)
 static void an_aarch64_machine(void **state)
 {
 	struct qemu_machine *m =
-		start(&(struct qemu_config){ .arch = QEMU_AARCH64, .devices = one_edu });
+		rig_machine(&(struct qemu_config){ .arch = QEMU_AARCH64, .devices = one_edu });
 
 	(void)state;
 	memory_is_shared(m);
@@ -115,8 +86,8 @@ static void an_aarch64_machine(void **state)
 
 static void two_machines_at_once(void **state)
 {
-	struct qemu_machine *a = start(&(struct qemu_config){ .devices = one_edu });
-	struct qemu_machine *b = start(&(struct qemu_config){ .arch = QEMU_AARCH64 });
+	struct qemu_machine *a = rig_machine(&(struct qemu_config){ .devices = one_edu });
+	struct qemu_machine *b = rig_machine(&(struct qemu_config){ .arch = QEMU_AARCH64 });
 
 	(void)state;
 	memory_is_shared(a);
@@ -128,7 +99,7 @@ static void two_machines_at_once(void **state)
 /** RAM, BARs and what lies between them. */
 static void memory_is_described(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .devices = one_edu });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .devices = one_edu });
 	const struct qemu_device *edu = qemu_find_device(m, EDU_VENDOR, EDU_DEVICE, 0);
 	struct dma_host *host = qemu_host(m);
 	struct dma_memory memory;
@@ -160,7 +131,7 @@ static void bars_above_4_gib(void **state)
 	static const char *const arguments[] = { "-object", "memory-backend-ram,id=shm,size=1M",
 						 NULL };
 	struct qemu_machine *m =
-		start(&(struct qemu_config){ .devices = devices, .arguments = arguments });
+		rig_machine(&(struct qemu_config){ .devices = devices, .arguments = arguments });
 	struct qemu_device *shm = qemu_find_device(m, 0x1af4, 0x1110, 0);
 
 	(void)state;
@@ -183,7 +154,7 @@ static void devices_behind_bridges(void **state)
 	static const char *const devices[] = { "pcie-root-port,id=rp,chassis=1",
 					       "pcie-pci-bridge,id=pb,bus=rp", "edu,bus=pb,addr=1",
 					       "edu", NULL };
-	struct qemu_machine *m = start(&(struct qemu_config){ .devices = devices });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .devices = devices });
 	struct dma_requesters requesters = qemu_requesters(m);
 	struct qemu_device *behind = NULL;
 	uint32_t ids[DMA_REQUESTER_IDS];
@@ -224,7 +195,7 @@ static void tables_of_the_iommus(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		struct qemu_machine *m = start(
+		struct qemu_machine *m = rig_machine(
 			&(struct qemu_config){ .iommu = kinds[i].iommu, .arch = kinds[i].arch });
 		const unsigned char *table;
 		size_t len = 0;
@@ -288,7 +259,7 @@ static void refusals_have_their_words(void **state)
 /** A transfer of no bytes is one of the things that end QEMU 7.2. */
 static void a_crash_is_an_error(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .devices = one_edu });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .devices = one_edu });
 	struct qemu_device *edu = qemu_find_device(m, EDU_VENDOR, EDU_DEVICE, 0);
 	phys_addr_t bar = edu->bars[0].base;
 
@@ -312,7 +283,7 @@ static void a_crash_is_an_error(void **state)
 
 static void a_hang_is_an_error(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .timeout_ms = 1000 });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .timeout_ms = 1000 });
 
 	(void)state;
 	kill(qemu_pid(m), SIGSTOP);
@@ -325,7 +296,7 @@ static void a_hang_is_an_error(void **state)
 
 static void a_kill_is_an_error(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .timeout_ms = 0 });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .timeout_ms = 0 });
 
 	(void)state;
 	kill(qemu_pid(m), SIGKILL);
@@ -382,7 +353,7 @@ static void no_qemu_outlives_its_process(void **state)
 /** Mappings keep a machine. */
 static void a_machine_in_use_stays(void **state)
 {
-	struct qemu_machine *m = start(&(struct qemu_config){ .devices = one_edu });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .devices = one_edu });
 	struct dma_bounce_config config = { .size = sizeof(config), .bytes = 1u << 20 };
 	struct dma_bounce *pool;
 

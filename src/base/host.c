@@ -120,12 +120,12 @@ void dmamap_kunmap(struct dma_host *host, void *ptr, uint64_t size, bool tempora
 		host->unmap_temporary(host, ptr, size);
 }
 
-void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp,
-			 phys_addr_t *phys)
+void *dmamap_pages_alloc_aligned(struct dma_host *host, uint64_t size, uint64_t align,
+				 phys_addr_t ceiling, gfp_t gfp, phys_addr_t *phys)
 {
 	struct dma_page_request request = {
 		.size = round_up(size, host->page_size),
-		.align = host->page_size,
+		.align = align > host->page_size ? align : host->page_size,
 		.ceiling = ceiling,
 		.node = -1,
 		.gfp = gfp,
@@ -149,6 +149,12 @@ void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceili
 	if (phys)
 		*phys = got;
 	return ptr;
+}
+
+void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp,
+			 phys_addr_t *phys)
+{
+	return dmamap_pages_alloc_aligned(host, size, host->page_size, ceiling, gfp, phys);
 }
 
 void dmamap_pages_free(struct dma_host *host, void *ptr, uint64_t size)

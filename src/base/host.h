@@ -43,6 +43,9 @@ void dmamap_kunmap(struct dma_host *host, void *ptr, uint64_t size, bool tempora
 /** @size bytes of pages, zeroed. *@phys may be NULL. NULL if there are none. Freed with dmamap_pages_free(). */
 void *dmamap_pages_alloc(struct dma_host *host, uint64_t size, phys_addr_t ceiling, gfp_t gfp,
 			 phys_addr_t *phys);
+/** The same, at a multiple of @align, a power of two. */
+void *dmamap_pages_alloc_aligned(struct dma_host *host, uint64_t size, uint64_t align,
+				 phys_addr_t ceiling, gfp_t gfp, phys_addr_t *phys);
 void dmamap_pages_free(struct dma_host *host, void *ptr, uint64_t size);
 
 /** Highest byte of RAM; 0 if there is none. */

@@ -5,51 +5,120 @@
  */
 #include "table.h"
 
-static const struct pt_format_desc *const formats[] = {
-	&dmamap_pt_vtd_second_stage,
+static const struct pt_format *const formats[] = {
+	&dmamap_pt_vtd_ss,     &dmamap_pt_vtd_fs,      &dmamap_pt_amd_v1,
+	&dmamap_pt_lpae_s1_4k, &dmamap_pt_lpae_s1_16k, &dmamap_pt_lpae_s1_64k,
+	&dmamap_pt_lpae_s2_4k, &dmamap_pt_lpae_s2_16k, &dmamap_pt_lpae_s2_64k,
+	&dmamap_pt_riscv,
 };
 
-static const struct pt_format_desc *find_format(enum dma_pt_format format)
+static const struct pt_format *find_format(enum dma_pt_format format, unsigned int granule_bits)
 {
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (formats[i]->format == format)
+		if (formats[i]->format == format && formats[i]->granule_bits == granule_bits)
 			return formats[i];
 	return NULL;
 }
 
-static int check_config(const struct dma_pt_config *config, const struct pt_format_desc **desc)
+/** What follows from a configuration. */
+struct shape {
+	const struct pt_format *format;
+	unsigned int levels;
+	unsigned int input_bits; /* of the aperture */
+	uint32_t root_entries;	 /* if concatenated */
+};
+
+/** LPAE: as many levels as the input needs, one less where a few tables can be the root. */
+static int shape_by_input(const struct dma_pt_config *config, struct shape *shape)
 {
-	if (config->size != sizeof(*config) || config->output_bits < 32 || config->output_bits > 52)
+	const struct pt_format *fmt = shape->format;
+	unsigned int bits, root_bits;
+
+	if (config->input_bits < 32 || config->input_bits > 48)
 		return -DMAMAP_EINVAL;
-	if ((config->granule_bits && config->granule_bits != PT_PAGE_SHIFT) || config->track_dirty)
+	bits = config->input_bits - fmt->granule_bits;
+	shape->input_bits = config->input_bits;
+	shape->levels = (bits + fmt->index_bits - 1) / fmt->index_bits;
+	root_bits = bits - fmt->index_bits * (shape->levels - 1);
+	shape->root_entries = 1u << fmt->index_bits;
+	if (fmt->concatenated && root_bits <= 4) {
+		shape->levels--;
+		shape->root_entries <<= root_bits;
+	}
+	return config->levels && config->levels != shape->levels ? -DMAMAP_EOPNOTSUPP : 0;
+}
+
+static int shape_by_levels(const struct dma_pt_config *config, struct shape *shape)
+{
+	const struct pt_format *fmt = shape->format;
+
+	if (config->levels < fmt->min_levels || config->levels > fmt->max_levels)
 		return -DMAMAP_EOPNOTSUPP;
-	*desc = find_format(config->format);
-	if (!*desc || config->levels < (*desc)->min_levels || config->levels > (*desc)->max_levels)
+	shape->levels = config->levels;
+	shape->input_bits = (unsigned int)min_u64(pt_shift(fmt, config->levels), 64);
+	if (fmt->lower_half)
+		shape->input_bits--;
+	return config->input_bits ? -DMAMAP_EINVAL : 0;
+}
+
+static int check_config(const struct dma_pt_config *config, struct shape *shape)
+{
+	const struct pt_format *fmt;
+	uint64_t sizes;
+	int err;
+
+	if (config->size != sizeof(*config))
+		return -DMAMAP_EINVAL;
+	fmt = find_format(config->format, config->granule_bits ? config->granule_bits : 12);
+	if (!fmt)
 		return -DMAMAP_EOPNOTSUPP;
-	return config->page_sizes & ~(*desc)->page_sizes ? -DMAMAP_EINVAL : 0;
+	shape->format = fmt;
+	err = fmt->by_input_bits ? shape_by_input(config, shape) : shape_by_levels(config, shape);
+	if (err)
+		return err;
+	sizes = config->page_sizes & ~((uint64_t)1 << fmt->granule_bits);
+	if (config->output_bits < 32 || config->output_bits > fmt->max_output_bits ||
+	    sizes & ~fmt->page_sizes || (config->force_coherent && !fmt->force_coherent) ||
+	    (config->memory_types && !fmt->memory_types) ||
+	    (config->track_dirty && !(fmt->track_dirty && config->coherent_walk)))
+		return -DMAMAP_EINVAL;
+	return 0;
+}
+
+/** All ones, below the last page of 64 bits: no address looks like DMA_MAPPING_ERROR. */
+static uint64_t last_address(unsigned int bits)
+{
+	return bits < 64 ? pt_mask(bits) : ~(uint64_t)0 - 4096;
 }
 
 static void init_backend(struct pt_backend *pt, struct dma_host *host,
-			 const struct dma_pt_config *config, const struct pt_format_desc *desc)
+			 const struct dma_pt_config *config, const struct shape *shape)
 {
+	const struct pt_format *fmt = shape->format;
+
 	pt->host = host;
-	pt->desc = desc;
+	pt->format = fmt;
 	pt->unit = config->unit;
 	pt->domain_id = config->domain_id;
-	pt->levels = config->levels;
+	pt->levels = shape->levels;
+	pt->root_entries = shape->root_entries;
 	pt->force_coherent = config->force_coherent;
-	pt->last_iova = DMA_BIT_MASK(pt_shift(config->levels));
+	pt->memory_types = config->memory_types;
+	pt->last_iova = last_address(shape->input_bits);
 	pt->last_phys = DMA_BIT_MASK(config->output_bits);
-	pt->backend.ops = desc->ops;
+	pt->backend.ops = fmt->ops;
 	pt->backend.caps = (struct dma_backend_caps){
-		.page_sizes = config->page_sizes | PT_PAGE,
+		.page_sizes =
+			(config->page_sizes | (uint64_t)1 << fmt->granule_bits) & pt->last_iova,
 		.aperture_end = pt->last_iova,
-		.hole_start = desc->hole_first,
-		.hole_end = desc->hole_last,
+		.hole_start = fmt->hole_first,
+		.hole_end = fmt->hole_last,
 		.output_bits = config->output_bits,
 		.may_unmap_part = true,
 		.coherent_walk = config->coherent_walk,
-		.write_only = true,
+		.write_only = fmt->write_only,
+		.track_dirty = config->track_dirty,
+		.leaf_phys_shift = fmt->address_shift,
 	};
 	dmamap_slab_init(&pt->tables, host, sizeof(struct pt_table));
 }
@@ -57,19 +126,19 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,
 			     struct dma_backend **backend)
 {
-	const struct pt_format_desc *desc;
+	struct shape shape = { 0 };
 	struct pt_backend *pt;
 	int err;
 
 	if (!host || !config || !backend)
 		return -DMAMAP_EINVAL;
-	err = check_config(config, &desc);
+	err = check_config(config, &shape);
 	if (err)
 		return err;
 	pt = dmamap_pages_alloc(host, sizeof(*pt), ~(phys_addr_t)0, DMAMAP_GFP_KERNEL, NULL);
 	if (!pt)
 		return -DMAMAP_ENOMEM;
-	init_backend(pt, host, config, desc);
+	init_backend(pt, host, config, &shape);
 	if (!dmamap_pt_make_root(pt)) {
 		pt->unit = NULL; /* never heard of it */
 		dmamap_pt_destroy(&pt->backend);
@@ -89,38 +158,6 @@ void dmamap_pt_destroy(struct dma_backend *backend)
 	dmamap_pages_free(pt->host, pt, sizeof(*pt));
 	if (unit && unit->ops->domain_gone)
 		unit->ops->domain_gone(unit, domain_id);
-}
-
-static int check_piece(const struct pt_backend *pt, const struct dma_vec *v)
-{
-	if (!v->len || (v->phys | v->len) % PT_PAGE)
-		return -DMAMAP_EINVAL;
-	if (v->phys > pt->last_phys || v->len - 1 > pt->last_phys - v->phys)
-		return -DMAMAP_ERANGE;
-	if (v->phys <= pt->desc->hole_last && v->phys + v->len - 1 >= pt->desc->hole_first)
-		return -DMAMAP_ERANGE;
-	return 0;
-}
-
-int dmamap_pt_check_map(const struct pt_backend *pt, dma_addr_t iova, const struct dma_vec *vec,
-			size_t n, unsigned int prot)
-{
-	uint64_t room = pt->last_iova - iova + 1;
-
-	if (!(prot & (DMA_PROT_READ | DMA_PROT_WRITE)) || iova % PT_PAGE || !n)
-		return -DMAMAP_EINVAL;
-	if (iova > pt->last_iova)
-		return -DMAMAP_ERANGE;
-	for (size_t i = 0; i < n; i++) {
-		int err = check_piece(pt, &vec[i]);
-
-		if (err)
-			return err;
-		if (vec[i].len > room)
-			return -DMAMAP_ERANGE;
-		room -= vec[i].len;
-	}
-	return 0;
 }
 
 void dmamap_pt_undo_done(struct pt_backend *pt, bool entered)

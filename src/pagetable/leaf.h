@@ -11,25 +11,27 @@
 #ifndef DMAMAP_PAGETABLE_LEAF_H
 #define DMAMAP_PAGETABLE_LEAF_H
 
-#include "radix.h"
+#include "table.h"
 
 PT_INLINE int pt_pin(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova,
 		     struct dma_leaf_block *block)
 {
 	struct pt_backend *pt = pt_of(backend);
-	unsigned int i = pt_index(iova, 0);
-	unsigned int level = 0;
+	unsigned int i = pt_index(pt, fmt, iova, 0);
+	unsigned int size = fmt->granule_bits;
 	struct pt_written w;
 	struct pt_table *t;
 	int err = -DMAMAP_EINVAL;
 
 	if (i % DMA_LEAF_BLOCK || iova > pt->last_iova)
 		return err;
+	if (pt->backend.caps.output_bits > fmt->linear_bits)
+		return -DMAMAP_EOPNOTSUPP; /* an entry is more than the address and bits */
 	pt_written_init(&w, pt);
-	t = pt_table_for(&w, fmt, iova, &level, &err);
+	t = pt_table_for(&w, fmt, iova, &size, &err);
 	pt_clean(&w);
 	if (!t) {
-		pt_undo(pt, iova, iova);
+		pt_undo(pt, fmt, iova, iova);
 		return err;
 	}
 	pt_own(t, i);
@@ -38,14 +40,22 @@ PT_INLINE int pt_pin(struct dma_backend *backend, const struct pt_format *fmt, u
 	return 0;
 }
 
-PT_INLINE void pt_unpin(struct dma_backend *backend, uint64_t iova)
+PT_INLINE void pt_unpin(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova)
 {
 	struct pt_backend *pt = pt_of(backend);
-	struct pt_table *t = pt_find(pt, iova);
+	struct pt_table *t = pt_find(pt, fmt, iova);
 
-	pt_disown(t, pt_index(iova, 0));
+	pt_disown(t, pt_index(pt, fmt, iova, 0));
 	if (!t->used)
 		pt_list_empty(pt, t);
+}
+
+PT_INLINE uint64_t pt_block_bits(struct dma_backend *backend, const struct pt_format *fmt,
+				 unsigned int prot)
+{
+	if (!(prot & (DMA_PROT_READ | DMA_PROT_WRITE)))
+		return 0;
+	return fmt->leaf(0, 0, fmt->granule_bits) | fmt->leaf_bits(pt_of(backend), prot);
 }
 
 #endif

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The radix walker, written once. Each format's file includes it, describes its entries in a static const
- * struct pt_format, and wraps the three walks: everything is inlined there and the accessors fold away.
+ * The radix walker, written once. Each format's file includes it, describes itself in a struct pt_format, and makes its
+ * operations with PT_FORMAT_OPS(): everything is inlined there and the accessors fold away. visit.h has the walks that
+ * only look.
  *
  * Map: one walk for the whole vector. Each step enters as many leaves of one size as one table holds; the size is the
  * largest that the alignment of both addresses and the rest of the piece allow (adjacent pieces are one). Where a table
  * stands in the way of a large leaf, smaller leaves go into that table. Nothing is ever overwritten or split.
  *
- * Unmap: clears leaf by leaf, from the first address to the first hole. A leaf is cleared whole or not at all: one that
- * begins before the range or ends behind it counts as a hole, and so does what a domain owns (leaf.h).
+ * Unmap: clears leaf by leaf, from the first address to the first hole. A leaf is cleared whole or not at all, all of
+ * its entries together: one that begins before the range or ends behind it counts as a hole, and so does what a domain
+ * owns (leaf.h).
  */
 #ifndef DMAMAP_PAGETABLE_RADIX_H
 #define DMAMAP_PAGETABLE_RADIX_H
@@ -16,17 +18,6 @@
 #include "table.h"
 
 #define PT_INLINE static inline __attribute__((always_inline, unused))
-
-struct pt_format {
-	/** The bits of a leaf besides its address and its size. */
-	uint64_t (*leaf_bits)(const struct pt_backend *pt, unsigned int prot);
-	/** The bits that make a leaf of @level. */
-	uint64_t (*size_bits)(unsigned int level);
-	/** An entry that points to a table. */
-	uint64_t (*table_entry)(phys_addr_t table);
-	/** The address in a leaf of @level. */
-	phys_addr_t (*leaf_phys)(uint64_t entry, unsigned int level);
-};
 
 /* What is left to map: the rest of a piece, with its adjacent successors, then others. */
 struct pt_source {
@@ -47,106 +38,206 @@ PT_INLINE void pt_source_load(struct pt_source *s)
 		s->len += s->next->len;
 }
 
-PT_INLINE bool pt_has_size(const struct pt_backend *pt, unsigned int level)
+/* --- sizes */
+
+/** The largest size not above 2^@limit. The granule always is there. */
+PT_INLINE unsigned int pt_size_to(const struct pt_backend *pt, unsigned int limit)
 {
-	return pt->backend.caps.page_sizes >> pt_shift(level) & 1;
+	return high_bit(pt->backend.caps.page_sizes & (((uint64_t)2 << limit) - 1));
 }
 
-/** The level of the largest leaf that fits. */
-PT_INLINE unsigned int pt_best_level(const struct pt_backend *pt, uint64_t iova,
-				     const struct pt_source *s)
+/** The size of the largest leaf that fits. */
+PT_INLINE unsigned int pt_best_size(const struct pt_backend *pt, uint64_t iova,
+				    const struct pt_source *s)
 {
-	unsigned int level = 0;
+	unsigned int fits = high_bit(s->len);
+	uint64_t both = iova | s->phys;
 
-	for (unsigned int l = 1; l < pt->levels; l++) {
-		uint64_t span = (uint64_t)1 << pt_shift(l);
-
-		if (s->len < span || (iova | s->phys) & (span - 1))
-			break;
-		if (pt_has_size(pt, l))
-			level = l;
-	}
-	return level;
+	if (both && low_bit(both) < fits)
+		fits = low_bit(both);
+	return pt_size_to(pt, fits);
 }
 
-PT_INLINE unsigned int pt_smaller(const struct pt_backend *pt, unsigned int level)
+/** The bytes to enter as leaves of 2^@size bytes before something larger may begin, or the coding of addresses turns. */
+PT_INLINE uint64_t pt_run_bytes(const struct pt_backend *pt, const struct pt_format *fmt,
+				unsigned int size, uint64_t iova, const struct pt_source *s)
 {
-	do
-		level--;
-	while (level && !pt_has_size(pt, level));
-	return level;
+	uint64_t larger = pt->backend.caps.page_sizes & ~pt_mask(size + 1);
+	uint64_t len = s->len;
+
+	if (fmt->linear_bits < 64)
+		len = min_u64(len, pt_mask(fmt->linear_bits) + 1 -
+					   (s->phys & pt_mask(fmt->linear_bits)));
+	if (fmt->sized && larger && !((iova ^ s->phys) & pt_mask(low_bit(larger))))
+		len = min_u64(len,
+			      pt_mask(low_bit(larger)) + 1 - (iova & pt_mask(low_bit(larger))));
+	return len;
 }
 
-PT_INLINE struct pt_table *pt_cached_leaf(const struct pt_backend *pt, uint64_t iova)
+/** Of the leaf of 2^@size bytes that is to begin at free entry @i: what fits before an entry that is taken. */
+PT_INLINE unsigned int pt_free_size(const struct pt_backend *pt, const struct pt_format *fmt,
+				    const struct pt_table *t, unsigned int i, unsigned int size)
 {
-	return pt->leaf && pt->leaf_tag == iova >> pt_shift(1) ? pt->leaf : NULL;
+	unsigned int shift = pt_shift(fmt, t->level);
+	unsigned int n = 1;
+
+	if (!fmt->sized)
+		return size;
+	while (n < 1u << (size - shift) && !t->entries[i + n])
+		n++;
+	return pt_size_to(pt, shift + high_bit(n));
 }
 
-PT_INLINE void pt_cache_leaf(struct pt_backend *pt, uint64_t iova, struct pt_table *t)
+/* --- finding tables */
+
+PT_INLINE struct pt_table *pt_cached_leaf(const struct pt_backend *pt, const struct pt_format *fmt,
+					  uint64_t iova)
+{
+	return pt->leaf && pt->leaf_tag == iova >> pt_shift(fmt, 1) ? pt->leaf : NULL;
+}
+
+PT_INLINE void pt_cache_leaf(struct pt_backend *pt, const struct pt_format *fmt, uint64_t iova,
+			     struct pt_table *t)
 {
 	pt->leaf = t;
-	pt->leaf_tag = iova >> pt_shift(1);
+	pt->leaf_tag = iova >> pt_shift(fmt, 1);
 }
 
-/**
- * The table that takes leaves of *@level for @iova, made if need be; *@level falls where a table is in the way.
- * On failure NULL, and *@err.
- */
-PT_INLINE struct pt_table *pt_table_for(struct pt_written *w, const struct pt_format *fmt,
-					uint64_t iova, unsigned int *level, int *err)
+/** The table that holds, or would hold, the leaf of @iova. Changes nothing. */
+PT_INLINE struct pt_table *pt_find(const struct pt_backend *pt, const struct pt_format *fmt,
+				   uint64_t iova)
 {
-	struct pt_backend *pt = w->pt;
-	struct pt_table *t = *level ? NULL : pt_cached_leaf(pt, iova);
+	struct pt_table *t = pt->root;
+	struct pt_table *below;
 
-	if (t)
-		return t;
-	for (t = pt->root;;) {
-		unsigned int i = pt_index(iova, t->level);
-		struct pt_table *below;
-
-		if (t->level == *level) {
-			if (!t->level || !t->below[i])
-				break;
-			*level = pt_smaller(pt, *level);
-		}
-		below = t->below[i];
-		if (!below) {
-			*err = -DMAMAP_EADDRINUSE;
-			if (t->entries[i])
-				return NULL;
-			*err = -DMAMAP_ENOMEM;
-			below = dmamap_pt_add_table(w, t, i, fmt->table_entry);
-			if (!below)
-				return NULL;
-		}
-		t = below;
+	for (; t->level; t = below) {
+		below = t->below[pt_index(pt, fmt, iova, t->level)];
+		if (!below)
+			break;
 	}
-	if (!t->level)
-		pt_cache_leaf(pt, iova, t);
 	return t;
 }
 
-/** Enter leaves into @t from @iova on, up to a leaf or a table that is there; the bytes entered. */
-PT_INLINE uint64_t pt_fill(struct pt_written *w, const struct pt_format *fmt, struct pt_table *t,
-			   unsigned int level, uint64_t iova, struct pt_source *s, uint64_t bits)
+PT_INLINE struct pt_table *pt_find_cached(struct pt_backend *pt, const struct pt_format *fmt,
+					  uint64_t iova)
 {
-	unsigned int shift = pt_shift(level);
-	unsigned int first = pt_index(iova, level);
-	unsigned int end = first + (unsigned int)min_u64(PT_ENTRIES - first, s->len >> shift);
-	uint64_t entry = s->phys | bits | fmt->size_bits(level);
-	uint64_t *entries = t->entries;
-	unsigned int i = first;
+	struct pt_table *t = pt_cached_leaf(pt, fmt, iova);
+
+	if (t)
+		return t;
+	t = pt_find(pt, fmt, iova);
+	if (!t->level)
+		pt_cache_leaf(pt, fmt, iova, t);
+	return t;
+}
+
+/** The table below entry @i of @t, made if need be. NULL and *@err: a leaf is there, or no memory. */
+PT_INLINE struct pt_table *pt_descend(struct pt_written *w, struct pt_table *t, unsigned int i,
+				      int *err)
+{
+	struct pt_table *below = t->level ? t->below[i] : NULL;
+
+	if (below)
+		return below;
+	*err = -DMAMAP_EADDRINUSE;
+	if (t->entries[i])
+		return NULL;
+	*err = -DMAMAP_ENOMEM;
+	return dmamap_pt_add_table(w, t, i);
+}
+
+/**
+ * The table that takes a leaf of 2^*@size bytes for @iova, made if need be; *@size falls where tables are in the way.
+ * On failure NULL, and *@err.
+ */
+PT_INLINE struct pt_table *pt_table_for(struct pt_written *w, const struct pt_format *fmt,
+					uint64_t iova, unsigned int *size, int *err)
+{
+	struct pt_backend *pt = w->pt;
+	struct pt_table *t = pt->root;
+
+	while (t) {
+		unsigned int i = pt_index(pt, fmt, iova, t->level);
+
+		if (t->level == pt_level(fmt, *size)) {
+			if (!t->entries[i]) {
+				*size = pt_free_size(pt, fmt, t, i, *size);
+				if (!t->level || t->level == pt_level(fmt, *size))
+					break;
+			} else if (t->level && t->below[i]) {
+				*size = pt_size_to(pt, pt_shift(fmt, t->level) - 1);
+			}
+		}
+		t = pt_descend(w, t, i, err);
+	}
+	if (t && !t->level)
+		pt_cache_leaf(pt, fmt, iova, t);
+	return t;
+}
+
+/* --- map */
+
+/** Refuse what no format enters: 0, -EINVAL (protection, alignment, size), -ERANGE (widths, hole). */
+PT_INLINE int pt_check_map(const struct pt_backend *pt, const struct pt_format *fmt, uint64_t iova,
+			   const struct dma_vec *vec, size_t n, unsigned int prot)
+{
+	uint64_t room = pt->last_iova - iova + 1;
+
+	if (!(prot & (DMA_PROT_READ | DMA_PROT_WRITE)) || iova & pt_mask(fmt->granule_bits) || !n)
+		return -DMAMAP_EINVAL;
+	if (iova > pt->last_iova)
+		return -DMAMAP_ERANGE;
+	for (const struct dma_vec *v = vec; v != vec + n; v++) {
+		if (!v->len || (v->phys | v->len) & pt_mask(fmt->granule_bits))
+			return -DMAMAP_EINVAL;
+		if (v->phys > pt->last_phys || v->len - 1 > pt->last_phys - v->phys)
+			return -DMAMAP_ERANGE;
+		if (fmt->hole_is_target && v->phys <= fmt->hole_last &&
+		    v->phys + v->len - 1 >= fmt->hole_first)
+			return -DMAMAP_ERANGE;
+		if (v->len > room)
+			return -DMAMAP_ERANGE;
+		room -= v->len;
+	}
+	return 0;
+}
+
+/** Write up to @n entries, to the first that is taken: @entry, growing by @step. How many. */
+PT_INLINE size_t pt_fill_entries(const struct pt_backend *pt, uint64_t *entries, size_t n,
+				 uint64_t entry, uint64_t step)
+{
+	size_t i;
+
+	(void)pt;
+	for (i = 0; i < n && !entries[i]; i++, entry += step)
+		pt_write_leaf(&entries[i], entry);
+	return i;
+}
+
+/** Enter leaves of 2^@size bytes into @t from @iova on, up to an entry that is taken; the bytes entered. */
+PT_INLINE uint64_t pt_fill(struct pt_written *w, const struct pt_format *fmt, struct pt_table *t,
+			   unsigned int size, uint64_t iova, struct pt_source *s, uint64_t bits)
+{
+	const struct pt_backend *pt = w->pt;
+	unsigned int shift = pt_shift(fmt, t->level);
+	unsigned int first = pt_index(pt, fmt, iova, t->level);
+	uint64_t entry = fmt->leaf(s->phys, t->level, size) | bits;
+	uint64_t *entries = t->entries + first;
+	size_t n = pt_entries(pt, fmt, t->level) - first;
 	uint64_t done;
 
-	for (; i < end && !entries[i] && !(level && t->below[i]); i++) {
-		pt_write_leaf(&entries[i], entry);
-		entry += (uint64_t)1 << shift;
+	if (fmt->sized && size > shift) { /* one leaf; pt_table_for() saw that all of it is free */
+		n = pt_fill_entries(pt, entries, (size_t)1 << (size - shift), entry,
+				    fmt->replicated ? 0 : pt_step(fmt, shift));
+	} else {
+		n = min_u64(n, pt_run_bytes(pt, fmt, size, iova, s) >> shift);
+		n = pt_fill_entries(pt, entries, n, entry, pt_step(fmt, shift));
 	}
-	if (i == first)
+	if (!n)
 		return 0;
-	t->used = (uint16_t)(t->used + i - first);
-	pt_note(w, t, first, i - 1);
-	done = (uint64_t)(i - first) << shift;
+	t->used += (uint32_t)n;
+	pt_note(w, t, first, first + (unsigned int)n - 1);
+	done = (uint64_t)n << shift;
 	s->phys += done;
 	s->len -= done;
 	return done;
@@ -157,11 +248,11 @@ PT_INLINE uint64_t pt_fill_pages(struct pt_written *w, const struct pt_format *f
 				 struct pt_table *t, uint64_t iova, struct pt_source *s,
 				 uint64_t bits)
 {
-	uint64_t end = (iova | (((uint64_t)1 << pt_shift(1)) - 1)) + 1;
+	uint64_t end = (iova | pt_mask(pt_shift(fmt, 1))) + 1;
 	uint64_t at = iova;
 
 	do {
-		uint64_t done = pt_fill(w, fmt, t, 0, at, s, bits);
+		uint64_t done = pt_fill(w, fmt, t, fmt->granule_bits, at, s, bits);
 
 		if (!done)
 			break;
@@ -171,62 +262,78 @@ PT_INLINE uint64_t pt_fill_pages(struct pt_written *w, const struct pt_format *f
 	return at - iova;
 }
 
-/** The table that holds, or would hold, the leaf of @iova. Changes nothing. */
-PT_INLINE struct pt_table *pt_find(const struct pt_backend *pt, uint64_t iova)
+/** Enter what one table takes from @iova on; the bytes entered, or 0 and *@err. */
+PT_INLINE uint64_t pt_enter(struct pt_written *w, const struct pt_format *fmt, uint64_t iova,
+			    struct pt_source *s, uint64_t bits, int *err)
 {
-	struct pt_table *t = pt->root;
-	struct pt_table *below;
+	unsigned int size = pt_best_size(w->pt, iova, s);
+	struct pt_table *t = NULL;
 
-	for (; t->level; t = below) {
-		below = t->below[pt_index(iova, t->level)];
-		if (!below)
-			break;
-	}
-	return t;
+	if (size == fmt->granule_bits)
+		t = pt_cached_leaf(w->pt, fmt, iova);
+	if (!t)
+		t = pt_table_for(w, fmt, iova, &size, err);
+	if (!t)
+		return 0;
+	*err = -DMAMAP_EADDRINUSE;
+	if (t->level || fmt->sized)
+		return pt_fill(w, fmt, t, size, iova, s, bits);
+	return pt_fill_pages(w, fmt, t, iova, s, bits);
 }
 
-PT_INLINE struct pt_table *pt_find_cached(struct pt_backend *pt, uint64_t iova)
-{
-	struct pt_table *t = pt_cached_leaf(pt, iova);
+/* --- unmap */
 
-	if (t)
-		return t;
-	t = pt_find(pt, iova);
-	if (!t->level)
-		pt_cache_leaf(pt, iova, t);
-	return t;
+/** Entries of the leaf at entry @i; 0 if it is none that begins there and ends before @end. */
+PT_INLINE unsigned int pt_leaf_entries(const struct pt_format *fmt, const struct pt_table *t,
+				       unsigned int i, unsigned int end)
+{
+	uint64_t entry = pt_read(t, i);
+	unsigned int n = 1;
+
+	if (!entry || (t->level && t->below[i]))
+		return 0;
+	if (fmt->sized)
+		n = 1u << (fmt->leaf_size(entry, t->level) - pt_shift(fmt, t->level));
+	return i & (n - 1) || end - i < n ? 0 : n;
 }
 
 /** Clear leaves of @t from @iova on; the bytes cleared. */
-PT_INLINE uint64_t pt_clear(struct pt_written *w, struct pt_table *t, uint64_t iova, uint64_t len)
+PT_INLINE uint64_t pt_clear(struct pt_written *w, const struct pt_format *fmt, struct pt_table *t,
+			    uint64_t iova, uint64_t len)
 {
-	unsigned int shift = pt_shift(t->level);
-	unsigned int first = pt_index(iova, t->level);
-	unsigned int n = (unsigned int)min_u64(PT_ENTRIES - first, len >> shift);
-	uint64_t *entries = t->entries;
-	unsigned int i = first;
+	unsigned int shift = pt_shift(fmt, t->level);
+	unsigned int first = pt_index(w->pt, fmt, iova, t->level);
+	unsigned int n =
+		(unsigned int)min_u64(pt_entries(w->pt, fmt, t->level) - first, len >> shift);
+	unsigned int end, i = first;
 
-	if (iova & (((uint64_t)1 << shift) - 1))
+	if (iova & pt_mask(shift))
 		return 0;
-	n = pt_not_owned(t, first, n);
-	while (i < first + n && entries[i] && !(t->level && t->below[i]))
-		pt_write_leaf(&entries[i++], 0);
-	n = i - first;
-	t->used = (uint16_t)(t->used - n);
-	if (n)
-		pt_note(w, t, first, i - 1);
-	return (uint64_t)n << shift;
+	end = first + pt_not_owned(t, first, n);
+	while (i < end) {
+		n = pt_leaf_entries(fmt, t, i, end);
+		if (!n)
+			break;
+		for (n += i; i < n; i++)
+			pt_write_leaf(&t->entries[i], 0);
+	}
+	if (i == first)
+		return 0;
+	t->used -= i - first;
+	pt_note(w, t, first, i - 1);
+	return (uint64_t)(i - first) << shift;
 }
 
-PT_INLINE uint64_t pt_unmap_range(struct pt_backend *pt, uint64_t iova, uint64_t len)
+PT_INLINE uint64_t pt_unmap_range(struct pt_backend *pt, const struct pt_format *fmt, uint64_t iova,
+				  uint64_t len)
 {
 	struct pt_written w;
 	uint64_t at = iova;
 
 	pt_written_init(&w, pt);
 	while (at != iova + len) {
-		struct pt_table *t = pt_find_cached(pt, at);
-		uint64_t done = pt_clear(&w, t, at, len - (at - iova));
+		struct pt_table *t = pt_find_cached(pt, fmt, at);
+		uint64_t done = pt_clear(&w, fmt, t, at, len - (at - iova));
 
 		if (!done)
 			break;
@@ -238,45 +345,54 @@ PT_INLINE uint64_t pt_unmap_range(struct pt_backend *pt, uint64_t iova, uint64_t
 	return at - iova;
 }
 
+PT_INLINE uint64_t pt_unmap(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova,
+			    uint64_t len)
+{
+	struct pt_backend *pt = pt_of(backend);
+	uint64_t done;
+
+	if ((iova | len) & pt_mask(fmt->granule_bits) || iova > pt->last_iova)
+		return 0;
+	done = pt_unmap_range(pt, fmt, iova, min_u64(len, pt->last_iova - iova + 1));
+	dmamap_pt_flush(pt);
+	return done;
+}
+
+/* --- the whole map */
+
 /** A map failed at @at: clear what it entered from @iova on, and take back the tables it made. */
-PT_INLINE void pt_undo(struct pt_backend *pt, uint64_t iova, uint64_t at)
+PT_INLINE void pt_undo(struct pt_backend *pt, const struct pt_format *fmt, uint64_t iova,
+		       uint64_t at)
 {
 	struct pt_table *t;
 
-	pt_unmap_range(pt, iova, at - iova);
-	t = pt_find(pt, at);
+	pt_unmap_range(pt, fmt, iova, at - iova);
+	t = pt_find(pt, fmt, at);
 	if (!t->used)
 		pt_list_empty(pt, t);
 	dmamap_pt_undo_done(pt, at != iova);
 }
 
-PT_INLINE int pt_map_vec(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova,
-			 const struct dma_vec *vec, size_t n, unsigned int prot)
+PT_INLINE int pt_map(struct dma_backend *backend, const struct pt_format *fmt, uint64_t iova,
+		     const struct dma_vec *vec, size_t n, unsigned int prot)
 {
 	struct pt_backend *pt = pt_of(backend);
 	struct pt_source s = { .next = vec, .end = n ? vec + n : vec };
 	struct pt_written w;
 	uint64_t at = iova;
 	uint64_t bits;
-	int err = dmamap_pt_check_map(pt, iova, vec, n, prot);
+	int err = pt_check_map(pt, fmt, iova, vec, n, prot);
 
 	if (err)
 		return err;
 	bits = fmt->leaf_bits(pt, prot);
 	pt_written_init(&w, pt);
 	for (pt_source_load(&s); s.len; pt_source_load(&s)) {
-		unsigned int level = pt_best_level(pt, at, &s);
-		struct pt_table *t = pt_table_for(&w, fmt, at, &level, &err);
-		uint64_t done = 0;
+		uint64_t done = pt_enter(&w, fmt, at, &s, bits, &err);
 
-		if (t) {
-			err = -DMAMAP_EADDRINUSE;
-			done = level ? pt_fill(&w, fmt, t, level, at, &s, bits)
-				     : pt_fill_pages(&w, fmt, t, at, &s, bits);
-		}
 		if (!done) {
 			pt_clean(&w);
-			pt_undo(pt, iova, at);
+			pt_undo(pt, fmt, iova, at);
 			return err;
 		}
 		at += done;
@@ -285,34 +401,67 @@ PT_INLINE int pt_map_vec(struct dma_backend *backend, const struct pt_format *fm
 	return 0;
 }
 
-PT_INLINE uint64_t pt_unmap(struct dma_backend *backend, uint64_t iova, uint64_t len)
-{
-	struct pt_backend *pt = pt_of(backend);
-	uint64_t done;
+#include "visit.h"
+#include "leaf.h"
 
-	if ((iova | len) % PT_PAGE || iova > pt->last_iova)
-		return 0;
-	done = pt_unmap_range(pt, iova, min_u64(len, pt->last_iova - iova + 1));
-	dmamap_pt_flush(pt);
-	return done;
-}
-
-PT_INLINE int pt_iova_to_phys(struct dma_backend *backend, const struct pt_format *fmt,
-			      uint64_t iova, phys_addr_t *phys)
-{
-	struct pt_backend *pt = pt_of(backend);
-	struct pt_table *t;
-	uint64_t entry;
-
-	if (iova > pt->last_iova)
-		return -DMAMAP_ENXIO;
-	t = pt_find(pt, iova);
-	entry = __atomic_load_n(&t->entries[pt_index(iova, t->level)], __ATOMIC_RELAXED);
-	if (!entry)
-		return -DMAMAP_ENXIO;
-	*phys = fmt->leaf_phys(entry, t->level) |
-		(iova & (((uint64_t)1 << pt_shift(t->level)) - 1));
-	return 0;
-}
+/** The operations of @fmt, a struct pt_format, as a constant @ops; the functions are called @ops_map and so on. */
+#define PT_FORMAT_OPS(ops, fmt)                                                                 \
+	static int ops##_map(struct dma_backend *backend, dma_addr_t iova,                      \
+			     const struct dma_vec *vec, size_t n, unsigned int prot)            \
+	{                                                                                       \
+		return pt_map(backend, &(fmt), iova, vec, n, prot);                             \
+	}                                                                                       \
+	static uint64_t ops##_unmap(struct dma_backend *backend, dma_addr_t iova, uint64_t len) \
+	{                                                                                       \
+		return pt_unmap(backend, &(fmt), iova, len);                                    \
+	}                                                                                       \
+	static int ops##_iova_to_phys(struct dma_backend *backend, dma_addr_t iova,             \
+				      phys_addr_t *phys)                                        \
+	{                                                                                       \
+		return pt_iova_to_phys(backend, &(fmt), iova, phys);                            \
+	}                                                                                       \
+	static int ops##_next_leaf(struct dma_backend *backend, dma_addr_t iova,                \
+				   struct dma_leaf *leaf)                                       \
+	{                                                                                       \
+		return pt_next_leaf(backend, &(fmt), iova, leaf);                               \
+	}                                                                                       \
+	static int ops##_read_dirty(struct dma_backend *backend, dma_addr_t iova, uint64_t len, \
+				    bool clear, dma_dirty_fn dirty, void *arg)                  \
+	{                                                                                       \
+		return pt_read_dirty(backend, &(fmt), iova, len, clear, dirty, arg);            \
+	}                                                                                       \
+	static int ops##_pin(struct dma_backend *backend, dma_addr_t iova,                      \
+			     struct dma_leaf_block *block)                                      \
+	{                                                                                       \
+		return pt_pin(backend, &(fmt), iova, block);                                    \
+	}                                                                                       \
+	static void ops##_unpin(struct dma_backend *backend, dma_addr_t iova)                   \
+	{                                                                                       \
+		pt_unpin(backend, &(fmt), iova);                                                \
+	}                                                                                       \
+	static uint64_t ops##_block_bits(struct dma_backend *backend, unsigned int prot)        \
+	{                                                                                       \
+		return pt_block_bits(backend, &(fmt), prot);                                    \
+	}                                                                                       \
+	static const struct dma_backend_ops ops = {                                             \
+		.size = sizeof(struct dma_backend_ops),                                         \
+		.map = ops##_map,                                                               \
+		.unmap = ops##_unmap,                                                           \
+		.prune = dmamap_pt_prune,                                                       \
+		.sync_map = dmamap_pt_sync_map,                                                 \
+		.invalidate = dmamap_pt_invalidate,                                             \
+		.wait = dmamap_pt_wait,                                                         \
+		.release = dmamap_pt_release,                                                   \
+		.iova_to_phys = ops##_iova_to_phys,                                             \
+		.next_leaf = ops##_next_leaf,                                                   \
+		.read_dirty = ops##_read_dirty,                                                 \
+		.pin = ops##_pin,                                                               \
+		.unpin = ops##_unpin,                                                           \
+		.leaf_bits = ops##_block_bits,                                                  \
+		.attach = dmamap_pt_attach,                                                     \
+		.detach = dmamap_pt_detach,                                                     \
+		.table_bytes = dmamap_pt_table_bytes,                                           \
+		.destroy = dmamap_pt_destroy,                                                   \
+	}
 
 #endif

@@ -4,34 +4,48 @@
  */
 #include "table.h"
 
-static uint64_t page_bytes(const struct pt_backend *pt)
-{
-	return round_up(PT_PAGE, pt->host->page_size);
-}
-
 /* --- memory */
 
-static void free_table(struct pt_backend *pt, struct pt_table *t)
+/** Bytes of a table of @level. */
+static uint64_t table_size(const struct pt_backend *pt, unsigned int level)
 {
-	dmamap_pages_free(pt->host, t->entries, PT_PAGE);
-	dmamap_pages_free(pt->host, t->below, PT_PAGE);
+	uint64_t entries = pt_entries(pt, pt->format, level) * sizeof(uint64_t);
+	uint64_t granule = (uint64_t)1 << pt->format->granule_bits;
+
+	return entries > granule ? entries : granule;
+}
+
+/** The same as it counts: in whole pages of the host. */
+static uint64_t page_bytes(const struct pt_backend *pt, unsigned int level)
+{
+	return round_up(table_size(pt, level), pt->host->page_size);
+}
+
+static void free_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
+{
+	uint64_t size = table_size(pt, level);
+
+	dmamap_pages_free(pt->host, t->entries, size);
+	dmamap_pages_free(pt->host, t->below, size);
 	dmamap_slab_free(&pt->tables, t);
 }
 
 static bool fill_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
 {
-	t->entries =
-		dmamap_pages_alloc(pt->host, PT_PAGE, pt->last_phys, DMAMAP_GFP_ATOMIC, &t->phys);
+	uint64_t size = table_size(pt, level);
+
+	t->entries = dmamap_pages_alloc_aligned(pt->host, size, size, pt->last_phys,
+						DMAMAP_GFP_ATOMIC, &t->phys);
 	if (!t->entries || t->phys > pt->last_phys)
 		return false;
 	if (level) {
-		t->below = dmamap_pages_alloc(pt->host, PT_PAGE, ~(phys_addr_t)0, DMAMAP_GFP_ATOMIC,
+		t->below = dmamap_pages_alloc(pt->host, size, ~(phys_addr_t)0, DMAMAP_GFP_ATOMIC,
 					      NULL);
 		if (!t->below)
 			return false;
 	}
 	if (!pt->backend.caps.coherent_walk) {
-		dmamap_cache_for_device(pt->host, t->phys, PT_PAGE, DMA_TO_DEVICE);
+		dmamap_cache_for_device(pt->host, t->phys, size, DMA_TO_DEVICE);
 		dmamap_cache_flush(pt->host);
 	}
 	return true;
@@ -49,13 +63,13 @@ static struct pt_table *make_table(struct pt_backend *pt, unsigned int level)
 	} else {
 		t = dmamap_slab_alloc(&pt->tables);
 		if (t && !fill_table(pt, t, level)) {
-			free_table(pt, t);
+			free_table(pt, t, level);
 			t = NULL;
 		}
 	}
 	if (t) {
-		t->level = (uint16_t)level;
-		pt->bytes += page_bytes(pt);
+		t->level = (uint8_t)level;
+		pt->bytes += page_bytes(pt, level);
 	}
 	return t;
 }
@@ -64,9 +78,9 @@ static void give_back(struct pt_backend *pt, struct pt_table *t)
 {
 	unsigned int kind = t->level != 0;
 
-	pt->bytes -= page_bytes(pt);
+	pt->bytes -= page_bytes(pt, t->level);
 	if (pt->n_spares[kind] == PT_SPARES) {
-		free_table(pt, t);
+		free_table(pt, t, t->level);
 		return;
 	}
 	t->next = pt->spares[kind];
@@ -111,17 +125,16 @@ void dmamap_pt_clean_written(struct pt_written *w)
 
 /* --- linking */
 
-struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i,
-				     uint64_t (*entry)(phys_addr_t table))
+struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i)
 {
 	struct pt_table *below = make_table(w->pt, t->level - 1u);
 
 	if (!below)
 		return NULL;
 	below->parent = t;
-	below->index = (uint16_t)i;
+	below->index = i;
 	t->below[i] = below;
-	pt_write(t, i, entry(below->phys));
+	pt_write(t, i, w->pt->format->table(below->phys, below->level));
 	t->used++;
 	pt_note(w, t, i, i);
 	return below;
@@ -139,7 +152,7 @@ static void unlink_table(struct pt_written *w, struct pt_table *t, struct dma_fr
 		w->pt->leaf = NULL;
 	t->next = freed->tables;
 	freed->tables = t;
-	freed->bytes += page_bytes(w->pt);
+	freed->bytes += page_bytes(w->pt, t->level);
 }
 
 void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed)
@@ -185,10 +198,10 @@ bool dmamap_pt_make_root(struct pt_backend *pt)
 
 static void free_below(struct pt_backend *pt, struct pt_table *t)
 {
-	for (unsigned int i = 0; t->level && i < PT_ENTRIES; i++)
+	for (unsigned int i = 0; t->level && i < pt_entries(pt, pt->format, t->level); i++)
 		if (t->below[i])
 			free_below(pt, t->below[i]);
-	free_table(pt, t);
+	free_table(pt, t, t->level);
 }
 
 void dmamap_pt_free_tables(struct pt_backend *pt)
@@ -198,7 +211,7 @@ void dmamap_pt_free_tables(struct pt_backend *pt)
 			struct pt_table *t = pt->spares[kind];
 
 			pt->spares[kind] = t->next;
-			free_table(pt, t);
+			free_table(pt, t, t->level);
 		}
 	}
 	if (pt->root)

@@ -16,18 +16,13 @@
 #ifndef DMAMAP_PAGETABLE_TABLE_H
 #define DMAMAP_PAGETABLE_TABLE_H
 
-#include <dmamap/pagetable.h>
+#include "format.h"
 
 #include "base/host.h"
 #include "base/slab.h"
 
 #pragma GCC visibility push(hidden)
 
-#define PT_PAGE	      4096u
-#define PT_PAGE_SHIFT 12u
-#define PT_INDEX_BITS 9u
-#define PT_ENTRIES    512u
-#define PT_MAX_LEVELS 5u
 /** Empty tables kept, of each kind, to save the host's allocator and the zeroing. */
 #define PT_SPARES 4u
 
@@ -36,16 +31,15 @@ struct pt_table {
 	uint64_t *entries;
 	phys_addr_t phys;
 	struct pt_table *parent;
-	/** Level above 0: the table below each entry, or NULL. One page. */
+	/** Level above 0: the table below each entry, or NULL. As large as the table. */
 	struct pt_table **below;
 	/** In the list of empty tables, of freed ones or of spares. */
 	struct pt_table *next;
-	uint16_t level;
-	uint16_t index; /* in the parent */
-	uint16_t used;	/* entries that are not 0, and blocks that a domain owns */
-	uint16_t
-		owned; /* level 0: blocks of DMA_LEAF_BLOCK entries that a domain owns, as a bitmap */
-	bool listed;   /* in the list of empty tables; it may have been filled since */
+	uint32_t index; /* in the parent */
+	uint32_t used;	/* entries that are not 0, and blocks that a domain owns */
+	uint16_t owned; /* level 0: blocks of DMA_LEAF_BLOCK entries that a domain owns, a bitmap */
+	uint8_t level;
+	bool listed; /* in the list of empty tables; it may have been filled since */
 };
 
 /** The block of entry @i is a domain's own, or no longer: leaf.h. */
@@ -73,29 +67,19 @@ static inline unsigned int pt_not_owned(const struct pt_table *t, unsigned int i
 	return free < n ? free : n;
 }
 
-/** What a format's file gives to the backend. */
-struct pt_format_desc {
-	enum dma_pt_format format;
-	unsigned int min_levels;
-	unsigned int max_levels;
-	uint64_t page_sizes;
-	/** What the hardware takes for interrupts: no leaf may lead there, and no I/O address there is translated. */
-	phys_addr_t hole_first;
-	phys_addr_t hole_last;
-	const struct dma_backend_ops *ops;
-};
-
 struct pt_backend {
 	struct dma_backend backend;
 	struct dma_host *host;
-	const struct pt_format_desc *desc;
+	const struct pt_format *format;
 	struct dma_iommu_unit *unit;
 	unsigned int domain_id;
 	unsigned int levels;
 	bool force_coherent;
+	bool memory_types;
 	uint64_t last_iova;
 	uint64_t last_phys;
 	struct pt_table *root;
+	uint32_t root_entries;
 	/** The lowest table used last, and the I/O addresses it serves, shifted by what it spans. */
 	struct pt_table *leaf;
 	uint64_t leaf_tag;
@@ -112,21 +96,31 @@ static inline struct pt_backend *pt_of(struct dma_backend *backend)
 	return (struct pt_backend *)backend;
 }
 
-/** log2 of what an entry at @level spans. */
-static inline unsigned int pt_shift(unsigned int level)
+/** Entries of a table of @level, and which of them serves @iova (at most last_iova). */
+static inline unsigned int pt_entries(const struct pt_backend *pt, const struct pt_format *fmt,
+				      unsigned int level)
 {
-	return PT_PAGE_SHIFT + PT_INDEX_BITS * level;
+	if (fmt->concatenated && level == pt->levels - 1)
+		return pt->root_entries;
+	return 1u << fmt->index_bits;
 }
 
-static inline unsigned int pt_index(uint64_t iova, unsigned int level)
+static inline unsigned int pt_index(const struct pt_backend *pt, const struct pt_format *fmt,
+				    uint64_t iova, unsigned int level)
 {
-	return (iova >> pt_shift(level)) % PT_ENTRIES;
+	return (iova >> pt_shift(fmt, level)) & (pt_entries(pt, fmt, level) - 1);
 }
 
 /** An entry that leads to a table, or no longer: it follows what it points to. */
 static inline void pt_write(struct pt_table *t, unsigned int i, uint64_t entry)
 {
 	__atomic_store_n(&t->entries[i], entry, __ATOMIC_RELEASE);
+}
+
+/** An entry as it is now: hardware marks leaves, and domains write theirs. */
+static inline uint64_t pt_read(const struct pt_table *t, unsigned int i)
+{
+	return __atomic_load_n(&t->entries[i], __ATOMIC_RELAXED);
 }
 
 /** A leaf: never torn; sync_map() orders it. */
@@ -176,9 +170,8 @@ static inline void pt_clean(struct pt_written *w)
 		dmamap_pt_clean_written(w);
 }
 
-/** A new table below entry @i of @t, which is 0; @entry(phys) is what to write there. NULL without memory. */
-struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i,
-				     uint64_t (*entry)(phys_addr_t table));
+/** A new table below entry @i of @t, which is 0. NULL without memory. */
+struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i);
 
 /** @t has run empty: the next prune will see to it. */
 static inline void pt_list_empty(struct pt_backend *pt, struct pt_table *t)
@@ -192,10 +185,6 @@ static inline void pt_list_empty(struct pt_backend *pt, struct pt_table *t)
 
 void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed);
 void dmamap_pt_release(struct dma_backend *backend, struct dma_freed *freed);
-
-/** Refuse what no format enters: 0, -EINVAL (protection, alignment, size), -ERANGE (widths, hole). */
-int dmamap_pt_check_map(const struct pt_backend *pt, dma_addr_t iova, const struct dma_vec *vec,
-			size_t n, unsigned int prot);
 
 /**
  * A failed map has cleared what it had entered (@entered: anything at all). Hardware may have seen that, and the tables
@@ -224,9 +213,6 @@ void dmamap_pt_destroy(struct dma_backend *backend);
 bool dmamap_pt_make_root(struct pt_backend *pt);
 /** Free every table. */
 void dmamap_pt_free_tables(struct pt_backend *pt);
-
-/** The formats. */
-extern const struct pt_format_desc dmamap_pt_vtd_second_stage;
 
 #pragma GCC visibility pop
 

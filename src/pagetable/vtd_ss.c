@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intel VT-d, second stage: 3, 4 or 5 levels of 512 entries; leaves of 4 KiB, 2 MiB and 1 GiB.
+ * Intel VT-d, second stage: 3, 4 or 5 levels of 512 entries; leaves of 4 KiB, 2 MiB and 1 GiB. (VT-d specification,
+ * "Second-Stage Paging Entries".)
  *
  * An entry is present if it may be read or written; permissions are ANDed on the way down, so tables carry both. Bit 7
  * marks a leaf above the lowest level. Bit 11 (SNP) makes the access snoop; it is set only where the owner of the unit
- * says that the unit has it, and only for RAM. Execute, memory type and the accessed and dirty bits are not used.
+ * says that the unit has it, and only for RAM. Hardware sets bits 8 (accessed) and 9 (dirty) where it is told to.
+ * Execute and memory type are not used.
  *
  * What a device sends to 0xfee00000 - 0xfeefffff is an interrupt, never a memory access: no leaf may lead there, so a
  * piece that overlaps it is refused (-ERANGE).
  */
-#include "leaf.h"
+#include "radix.h"
 
 #define VTD_READ  0x001u
 #define VTD_WRITE 0x002u
 #define VTD_LARGE 0x080u
+#define VTD_DIRTY 0x200u
 #define VTD_SNOOP 0x800u
 #define VTD_ADDR  0x000ffffffffff000u
 
@@ -30,85 +33,62 @@ static inline uint64_t vtd_leaf_bits(const struct pt_backend *pt, unsigned int p
 	return bits;
 }
 
-static inline uint64_t vtd_size_bits(unsigned int level)
+static inline uint64_t vtd_leaf(phys_addr_t phys, unsigned int level, unsigned int size)
 {
-	return level ? VTD_LARGE : 0;
+	(void)size;
+	return phys | (level ? VTD_LARGE : 0);
 }
 
-static inline uint64_t vtd_table_entry(phys_addr_t table)
+static inline uint64_t vtd_table(phys_addr_t table, unsigned int level)
 {
+	(void)level;
 	return table | VTD_READ | VTD_WRITE;
 }
 
-static inline phys_addr_t vtd_leaf_phys(uint64_t entry, unsigned int level)
+static inline phys_addr_t vtd_leaf_phys(uint64_t entry)
 {
-	(void)level;
 	return entry & VTD_ADDR;
 }
 
-static const struct pt_format vtd_format = {
-	.leaf_bits = vtd_leaf_bits,
-	.size_bits = vtd_size_bits,
-	.table_entry = vtd_table_entry,
-	.leaf_phys = vtd_leaf_phys,
-};
-
-static int vtd_map(struct dma_backend *backend, dma_addr_t iova, const struct dma_vec *vec,
-		   size_t n, unsigned int prot)
+static inline unsigned int vtd_leaf_prot(uint64_t entry)
 {
-	return pt_map_vec(backend, &vtd_format, iova, vec, n, prot);
+	return (entry & VTD_READ ? DMA_PROT_READ : 0) | (entry & VTD_WRITE ? DMA_PROT_WRITE : 0) |
+	       (entry & VTD_SNOOP ? DMA_PROT_CACHE : 0);
 }
 
-static uint64_t vtd_unmap(struct dma_backend *backend, dma_addr_t iova, uint64_t len)
+static inline bool vtd_is_dirty(uint64_t entry)
 {
-	return pt_unmap(backend, iova, len);
+	return entry & VTD_DIRTY;
 }
 
-static int vtd_iova_to_phys(struct dma_backend *backend, dma_addr_t iova, phys_addr_t *phys)
+static inline uint64_t vtd_clean(uint64_t entry)
 {
-	return pt_iova_to_phys(backend, &vtd_format, iova, phys);
+	return entry & ~(uint64_t)VTD_DIRTY;
 }
 
-static int vtd_pin(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf_block *block)
-{
-	return pt_pin(backend, &vtd_format, iova, block);
-}
+PT_FORMAT_OPS(vtd_ss, dmamap_pt_vtd_ss);
 
-static void vtd_unpin(struct dma_backend *backend, dma_addr_t iova)
-{
-	pt_unpin(backend, iova);
-}
-
-static uint64_t vtd_block_bits(struct dma_backend *backend, unsigned int prot)
-{
-	return vtd_leaf_bits(pt_of(backend), prot);
-}
-
-static const struct dma_backend_ops vtd_ops = {
-	.size = sizeof(struct dma_backend_ops),
-	.map = vtd_map,
-	.unmap = vtd_unmap,
-	.prune = dmamap_pt_prune,
-	.sync_map = dmamap_pt_sync_map,
-	.invalidate = dmamap_pt_invalidate,
-	.wait = dmamap_pt_wait,
-	.release = dmamap_pt_release,
-	.iova_to_phys = vtd_iova_to_phys,
-	.pin = vtd_pin,
-	.unpin = vtd_unpin,
-	.leaf_bits = vtd_block_bits,
-	.attach = dmamap_pt_attach,
-	.detach = dmamap_pt_detach,
-	.table_bytes = dmamap_pt_table_bytes,
-	.destroy = dmamap_pt_destroy,
-};
-
-const struct pt_format_desc dmamap_pt_vtd_second_stage = {
+const struct pt_format dmamap_pt_vtd_ss = {
 	.format = DMA_PT_VTD_SECOND_STAGE,
+	.granule_bits = 12,
+	.index_bits = 9,
 	.min_levels = 3,
 	.max_levels = 5,
-	.page_sizes = (uint64_t)1 << 12 | (uint64_t)1 << 21 | (uint64_t)1 << 30,
+	.max_output_bits = 52,
+	.page_sizes = (uint64_t)1 << 21 | (uint64_t)1 << 30,
+	.linear_bits = 64,
+	.force_coherent = true,
+	.track_dirty = true,
+	.write_only = true,
 	.hole_first = 0xfee00000,
 	.hole_last = 0xfeefffff,
-	.ops = &vtd_ops,
+	.hole_is_target = true,
+	.leaf_bits = vtd_leaf_bits,
+	.leaf = vtd_leaf,
+	.table = vtd_table,
+	.leaf_phys = vtd_leaf_phys,
+	.leaf_prot = vtd_leaf_prot,
+	.is_dirty = vtd_is_dirty,
+	.clean = vtd_clean,
+	.ops = &vtd_ss,
 };

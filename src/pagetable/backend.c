@@ -102,6 +102,10 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 	pt->domain_id = config->domain_id;
 	pt->levels = shape->levels;
 	pt->root_entries = shape->root_entries;
+	pt->table_bytes = round_up((uint64_t)1 << fmt->granule_bits, host->page_size);
+	pt->root_bytes = pt->table_bytes;
+	if (shape->root_entries * sizeof(uint64_t) > pt->root_bytes)
+		pt->root_bytes = shape->root_entries * sizeof(uint64_t);
 	pt->force_coherent = config->force_coherent;
 	pt->memory_types = config->memory_types;
 	pt->last_iova = last_address(shape->input_bits);

@@ -6,24 +6,14 @@
 
 /* --- memory */
 
-/** Bytes of a table of @level. */
-static uint64_t table_size(const struct pt_backend *pt, unsigned int level)
+static uint64_t size_of(const struct pt_backend *pt, unsigned int level)
 {
-	uint64_t entries = pt_entries(pt, pt->format, level) * sizeof(uint64_t);
-	uint64_t granule = (uint64_t)1 << pt->format->granule_bits;
-
-	return entries > granule ? entries : granule;
-}
-
-/** The same as it counts: in whole pages of the host. */
-static uint64_t page_bytes(const struct pt_backend *pt, unsigned int level)
-{
-	return round_up(table_size(pt, level), pt->host->page_size);
+	return level == pt->levels - 1 ? pt->root_bytes : pt->table_bytes;
 }
 
 static void free_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
 {
-	uint64_t size = table_size(pt, level);
+	uint64_t size = size_of(pt, level);
 
 	dmamap_pages_free(pt->host, t->entries, size);
 	dmamap_pages_free(pt->host, t->below, size);
@@ -32,7 +22,7 @@ static void free_table(struct pt_backend *pt, struct pt_table *t, unsigned int l
 
 static bool fill_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
 {
-	uint64_t size = table_size(pt, level);
+	uint64_t size = size_of(pt, level);
 
 	t->entries = dmamap_pages_alloc_aligned(pt->host, size, size, pt->last_phys,
 						DMAMAP_GFP_ATOMIC, &t->phys);
@@ -69,7 +59,7 @@ static struct pt_table *make_table(struct pt_backend *pt, unsigned int level)
 	}
 	if (t) {
 		t->level = (uint8_t)level;
-		pt->bytes += page_bytes(pt, level);
+		pt->bytes += size_of(pt, level);
 	}
 	return t;
 }
@@ -78,7 +68,7 @@ static void give_back(struct pt_backend *pt, struct pt_table *t)
 {
 	unsigned int kind = t->level != 0;
 
-	pt->bytes -= page_bytes(pt, t->level);
+	pt->bytes -= pt->table_bytes;
 	if (pt->n_spares[kind] == PT_SPARES) {
 		free_table(pt, t, t->level);
 		return;
@@ -152,7 +142,7 @@ static void unlink_table(struct pt_written *w, struct pt_table *t, struct dma_fr
 		w->pt->leaf = NULL;
 	t->next = freed->tables;
 	freed->tables = t;
-	freed->bytes += page_bytes(w->pt, t->level);
+	freed->bytes += w->pt->table_bytes;
 }
 
 void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed)

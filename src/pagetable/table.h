@@ -79,7 +79,10 @@ struct pt_backend {
 	uint64_t last_iova;
 	uint64_t last_phys;
 	struct pt_table *root;
-	uint32_t root_entries;
+	uint32_t root_entries; /* if concatenated */
+	/** In whole pages of the host. */
+	uint64_t root_bytes;
+	uint64_t table_bytes;
 	/** The lowest table used last, and the I/O addresses it serves, shifted by what it spans. */
 	struct pt_table *leaf;
 	uint64_t leaf_tag;

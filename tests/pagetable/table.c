@@ -54,6 +54,7 @@ static const struct dma_iommu_unit_ops unit_ops = {
 
 struct dma_pt_config config_of(struct fixture *f, unsigned int levels)
 {
+	f->unit = (struct unit){ .unit.ops = &unit_ops };
 	return (struct dma_pt_config){
 		.size = sizeof(struct dma_pt_config),
 		.format = DMA_PT_VTD_SECOND_STAGE,

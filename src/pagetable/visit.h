@@ -12,24 +12,29 @@ struct pt_place {
 	unsigned int n;
 	unsigned int size; /* log2 of its bytes */
 	uint64_t iova;
+	uint64_t entry; /* one of them, as it was */
 };
 
-/** The place of the leaf that entry @i of @t belongs to, by which @iova is translated. */
-PT_INLINE void pt_place_of(const struct pt_format *fmt, struct pt_table *t, unsigned int i,
+/** The place of the leaf that entry @i of @t belongs to, by which @iova is translated. False: nothing is there. */
+PT_INLINE bool pt_place_of(const struct pt_format *fmt, struct pt_table *t, unsigned int i,
 			   uint64_t iova, struct pt_place *p)
 {
 	unsigned int shift = pt_shift(fmt, t->level);
 
+	p->entry = pt_read(t, i);
+	if (!p->entry)
+		return false;
 	p->t = t;
-	p->size = fmt->sized ? fmt->leaf_size(pt_read(t, i), t->level) : shift;
+	p->size = fmt->sized ? fmt->leaf_size(p->entry, t->level) : shift;
 	p->n = 1u << (p->size - shift);
 	p->first = i & ~(p->n - 1);
 	p->iova = iova & ~pt_mask(p->size);
+	return true;
 }
 
 PT_INLINE phys_addr_t pt_place_phys(const struct pt_format *fmt, const struct pt_place *p)
 {
-	return fmt->leaf_phys(pt_read(p->t, p->first)) & ~pt_mask(p->size);
+	return fmt->leaf_phys(p->entry) & ~pt_mask(p->size);
 }
 
 PT_INLINE int pt_iova_to_phys(struct dma_backend *backend, const struct pt_format *fmt,
@@ -38,15 +43,12 @@ PT_INLINE int pt_iova_to_phys(struct dma_backend *backend, const struct pt_forma
 	const struct pt_backend *pt = pt_of(backend);
 	struct pt_place p;
 	struct pt_table *t;
-	unsigned int i;
 
 	if (iova > pt->last_iova)
 		return -DMAMAP_ENXIO;
 	t = pt_find(pt, fmt, iova);
-	i = pt_index(pt, fmt, iova, t->level);
-	if (!pt_read(t, i))
+	if (!pt_place_of(fmt, t, pt_index(pt, fmt, iova, t->level), iova, &p))
 		return -DMAMAP_ENXIO;
-	pt_place_of(fmt, t, i, iova, &p);
 	*phys = pt_place_phys(fmt, &p) | (iova & pt_mask(p.size));
 	return 0;
 }
@@ -62,8 +64,7 @@ PT_INLINE bool pt_next_place(const struct pt_backend *pt, const struct pt_format
 
 		if (t->level && t->below[i]) {
 			t = t->below[i];
-		} else if (pt_read(t, i)) {
-			pt_place_of(fmt, t, i, iova, p);
+		} else if (pt_place_of(fmt, t, i, iova, p)) {
 			return true;
 		} else {
 			iova = (iova | pt_mask(pt_shift(fmt, t->level))) + 1;
@@ -87,7 +88,7 @@ PT_INLINE int pt_next_leaf(struct dma_backend *backend, const struct pt_format *
 		.iova = p.iova,
 		.len = (uint64_t)1 << p.size,
 		.phys = pt_place_phys(fmt, &p),
-		.prot = fmt->leaf_prot(pt_read(p.t, p.first)),
+		.prot = fmt->leaf_prot(p.entry),
 	};
 	return 0;
 }

@@ -26,6 +26,7 @@
 #include <dmamap/requester.h>
 #include <dmamap/types.h>
 #include <dmamap/vec.h>
+#include <dmamap/virtio_iommu.h>
 #include <dmamap/vtd.h>
 
 #define DMAMAP_VERSION "0.1.0"

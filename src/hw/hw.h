@@ -16,7 +16,7 @@
 /** How long a driver waits for its hardware unless it is told otherwise: 1 s. */
 #define HW_TIMEOUT_NS 1000000000u
 /** Looks after which a wait is over on a host whose clock stands still. */
-#define HW_LOOKS (1u << 24)
+#define HW_LOOKS (1u << 22)
 
 /** Does the host have the register accessors of 32 and 64 bits? */
 static inline bool hw_has_registers(const struct dma_host *host)

@@ -66,7 +66,8 @@ void dmamap_hw_attached_fini(struct hw_attached_list *list)
 	dmamap_slab_fini(&list->slab);
 }
 
-static unsigned int ids_of(struct hw_attached_list *list, struct dma_device *dev, uint32_t *ids)
+unsigned int dmamap_hw_ids(const struct hw_attached_list *list, struct dma_device *dev,
+			   uint32_t *ids)
 {
 	const struct dma_requesters *r = &list->requesters;
 	unsigned int n = r->ids ? r->ids(r->arg, dev, ids, DMA_REQUESTER_IDS)
@@ -102,7 +103,7 @@ int dmamap_hw_attached_add(struct hw_attached_list *list, struct dma_device *dev
 			   unsigned int domain_id, struct hw_attached **attached)
 {
 	uint32_t ids[DMA_REQUESTER_IDS];
-	unsigned int n = ids_of(list, dev, ids);
+	unsigned int n = dmamap_hw_ids(list, dev, ids);
 	struct hw_attached *new;
 
 	if (!n)

@@ -35,6 +35,10 @@ void dmamap_hw_attached_init(struct hw_attached_list *list, struct dma_host *hos
 			     const struct dma_requesters *requesters, uint32_t last_id);
 void dmamap_hw_attached_fini(struct hw_attached_list *list);
 
+/** The numbers of @dev, all within last_id; 0: it is not behind this IOMMU. */
+unsigned int dmamap_hw_ids(const struct hw_attached_list *list, struct dma_device *dev,
+			   uint32_t *ids);
+
 /**
  * Enter @dev with its numbers; the caller then writes its entries. *@attached: it.
  * 0; -ENODEV: it has no number, or one above last_id; -EBUSY: it is there already, or one of its numbers belongs to

@@ -18,7 +18,8 @@ struct qemu_iommu_driver {
 	unsigned int (*faults)(struct qemu_machine *m);
 };
 
-extern const struct qemu_iommu_driver qemu_vtd_driver; /* vtd.c */
+extern const struct qemu_iommu_driver qemu_virtio_driver; /* virtio.c */
+extern const struct qemu_iommu_driver qemu_vtd_driver;	  /* vtd.c */
 
 #pragma GCC visibility pop
 

@@ -184,6 +184,8 @@ unsigned int qemu_handle_faults(struct qemu_machine *m);
 
 /** The driver of VT-d, once started; NULL: there is none. */
 struct dma_vtd *qemu_vtd(struct qemu_machine *m);
+/** The same for the virtio IOMMU. */
+struct dma_virtio_iommu *qemu_virtio_iommu(struct qemu_machine *m);
 
 /* --- ACPI, as the machine describes itself */
 

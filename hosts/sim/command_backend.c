@@ -216,6 +216,7 @@ int sim_command_backend_create(struct sim_iommu *iommu, unsigned int domain_id,
 		.aperture_end = DMA_BIT_MASK(iommu->input_bits),
 		.output_bits = iommu->walk.output_bits,
 		.unmap_is_invalidation = true,
+		.write_only = true,
 		.max_entries = iommu->max_entries,
 	};
 	*backend = &b->backend;

@@ -226,6 +226,9 @@ struct dma_host {
 	struct dma_bounce *default_bounce;
 	/** Every mapping of every device bounces. */
 	bool force_bounce;
+	/** Untrusted devices may map FROM_DEVICE where the IOMMU's entries cannot deny reads, and so read what was in the
+	 *  buffer. Default: refused (read-back). */
+	bool untrusted_may_read_back;
 	/** The PCI topology, for peer-to-peer; set by dma_pci_attach() only. NULL: peers cannot reach each other. */
 	struct dma_pci_topology *pci;
 

@@ -110,6 +110,9 @@ struct dma_device;
 	X(MMIO_ALIGNMENT, "mmio-alignment",                                                          \
 	  "MMIO that does not fill its granules would show an untrusted device what lies beside it", \
 	  "map whole granules")                                                                      \
+	X(READ_BACK, "read-back",                                                                    \
+	  "the IOMMU cannot deny reads, so an untrusted device could read what it is to overwrite",  \
+	  "map BIDIRECTIONAL what it may read, use another format, or let the host allow it")        \
 	X(OUTPUT_WIDTH, "output-width", "the physical address is wider than the IOMMU's output",     \
 	  "use lower memory for this device")                                                        \
 	X(NO_ENTRIES, "no-entries", "the IOMMU holds as many mappings as it can",                    \

@@ -39,6 +39,10 @@ void *dmamap_iommu_alloc(struct dma_device *dev, size_t size, dma_addr_t *handle
 bool dmamap_iommu_free(struct dma_device *dev, size_t size, void *cpu_addr, dma_addr_t handle,
 		       unsigned long attrs, struct dma_error *why);
 
+/** May @dev map that? False and *@why (-EPERM: mmio-alignment, read-back) only if it is untrusted. */
+bool dmamap_iommu_may_have(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
+
 /** Fill in *@why: a copy is needed and the device has no pool. One message a device. */
 void dmamap_iommu_fail_without_pool(struct dma_device *dev, phys_addr_t phys, size_t size,
 				    struct dma_error *why);

@@ -209,7 +209,8 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 	phys_addr_t target = phys;
 	dma_addr_t addr;
 
-	if (!dmamap_iommu_check_alignment(dev, phys, size, why))
+	if (!dmamap_iommu_check_alignment(dev, phys, size, why) ||
+	    !dmamap_iommu_may_have(dev, phys, size, dir, attrs, why))
 		return DMA_MAPPING_ERROR;
 	if (bounced) {
 		target = bounce(dev, phys, size, dir, attrs, why);

@@ -437,6 +437,21 @@ static int map_run(struct dma_device *dev, struct scatterlist *sg, int nents,
 	return fill_dma_side(dev, sg, nents, base);
 }
 
+/** May the device have each element of the marked list? 0, or the refusal. */
+static int check_each(struct dma_device *dev, struct scatterlist *sg, int nents,
+		      enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	for (int i = 0; dmamap_dev(dev)->untrusted && i < nents; i++, sg = sg_next(sg)) {
+		if (sg->dma_flags & DMAMAP_SG_PEER_BUS ||
+		    dmamap_iommu_may_have(dev, sg_phys(sg), sg->length, dir,
+					  element_attrs(sg, attrs), why))
+			continue;
+		why->err = -DMAMAP_EINVAL;
+		return -DMAMAP_EINVAL;
+	}
+	return 0;
+}
+
 int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
@@ -444,6 +459,8 @@ int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nent
 
 	if (!got && !dmamap_iommu_check_alignment(dev, sg_phys(sg), sg->length, why))
 		why->err = got = -DMAMAP_EINVAL;
+	if (!got)
+		got = check_each(dev, sg, nents, dir, attrs, why);
 	if (!got && must_bounce(dev, sg, nents, dir, attrs))
 		return map_each(dev, sg, nents, dir, attrs, why);
 	if (!got && !dmamap_dev(dev)->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))

@@ -305,14 +305,12 @@ static int check_attrs(const struct link *l, phys_addr_t phys, uint64_t size, bo
 		       struct dma_error *why)
 {
 	const struct dmamap_dev *d = dmamap_dev(l->dev);
-	bool exposes = d->untrusted && ((phys | size) & dmamap_iommu_granule_mask(l->dev));
 
 	if (l->attrs & DMA_ATTR_CC_SHARED)
 		return fail_range(why, l->dev, DMA_REASON_CC_SHARED, -DMAMAP_EOPNOTSUPP, phys,
 				  size);
-	if ((l->attrs & DMA_ATTR_MMIO) && exposes)
-		return fail_range(why, l->dev, DMA_REASON_MMIO_ALIGNMENT, -DMAMAP_EPERM, phys,
-				  size);
+	if (!dmamap_iommu_may_have(l->dev, phys, size, l->dir, l->attrs, why))
+		return why->err;
 	if (!(l->attrs & DMA_ATTR_REQUIRE_COHERENT))
 		return 0;
 	if (!d->coherent)

@@ -63,7 +63,13 @@ static int check_vec(struct dma_vec_map *map, size_t i, struct dma_error *why)
 	if (vec_is_bus(vec) && vec->phys + (vec->len - 1) > dev_limit(dmamap_dev(map->dev)))
 		return fail_vec(map, i, DMA_REASON_BEYOND_MASK, -DMAMAP_EIO, why);
 	map->bytes += vec->len;
-	return 0;
+	if (vec_is_bus(vec) || dmamap_dev(map->dev)->route != DMA_ROUTE_IOMMU ||
+	    dmamap_iommu_may_have(map->dev, vec->phys, vec->len, map->dir, vec_attrs(map, vec),
+				  why))
+		return 0;
+	why->have = i;
+	map->index = i;
+	return why->err;
 }
 
 static int check_vecs(struct dma_vec_map *map, struct dma_error *why)

@@ -95,6 +95,8 @@ static struct model_verdict judge_ram_or_mmio(const struct model_route *r, phys_
 		return v;
 	}
 	v.may = BIT(NO_IOVA);
+	if (r->untrusted && mmio && ((phys | size) & (GRANULE - 1)))
+		v.must = BIT(MMIO_ALIGNMENT);
 	if ((r->untrusted || small) && !mmio && ((phys | size) & (GRANULE - 1))) {
 		v.small = small;
 		v.copied = true;

@@ -72,7 +72,8 @@ static void each_kind_has_its_protection(void **state)
 					   .caps = { .page_sizes = 4096,
 						     .aperture_end = DMA_BIT_MASK(40),
 						     .output_bits = 52,
-						     .may_unmap_part = true } } };
+						     .may_unmap_part = true,
+						     .write_only = true } } };
 	struct dma_domain_config config = { .size = sizeof(config) };
 	struct dma_domain *domain;
 	struct scatterlist sg[5];

@@ -364,6 +364,7 @@ struct fx_backend *fx_backend_new(struct fx *fx)
 		.aperture_end = DMA_BIT_MASK(48),
 		.output_bits = 46,
 		.may_unmap_part = true,
+		.write_only = true,
 		.coherent_walk = true,
 	};
 	return fb;

@@ -41,8 +41,12 @@ static void any_shape(struct world *w, struct shape *s, enum style style, size_t
 			*end += 8;
 		if (style == MEETING && i == n - 1)
 			len += 3;
+		if (mmio && w->route->untrusted) /* less than whole granules is refused */
+			*end = (*end + PAGE - 1) / PAGE * PAGE;
 		vec->phys = (mmio ? w->mmio : w->ram) + *end;
 		vec->len = style == MEETING && !i && n > 1 ? len - 8 : len;
+		if (mmio && w->route->untrusted)
+			vec->len = (vec->len + PAGE - 1) / PAGE * PAGE;
 		vec->attrs = mmio ? DMA_ATTR_MMIO : 0;
 		*end += vec->len;
 		assert_true(*end <= ARENA);

@@ -31,6 +31,19 @@ uint64_t bench_library_bytes(struct bench_machine *machine);
 struct dma_domain *bench_domain_create(struct bench_machine *machine,
 				       enum dma_invalidation invalidation);
 
+/** A device behind such a domain, on a machine of its own. */
+struct bench_behind {
+	struct bench_machine *machine;
+	struct dma_domain *domain;
+	struct dma_device dev;
+	/** Memory of the size that was asked for; it begins with a 2 MiB page. */
+	phys_addr_t buffer;
+};
+
+/** False: no memory, and bench_behind_close() is still due. */
+bool bench_behind_open(struct bench_behind *b, enum dma_invalidation invalidation, uint64_t bytes);
+void bench_behind_close(struct bench_behind *b);
+
 /* --- operations */
 
 struct bench_op {
@@ -58,7 +71,8 @@ const struct bench_op *bench_find(const char *name);
 extern const struct bench_op bench_store, bench_atomic, bench_copy;
 extern const struct bench_op bench_direct, bench_bounce_64, bench_bounce_4k;
 extern const struct bench_op bench_strict, bench_lazy, bench_sg32, bench_bar;
-extern const struct bench_op bench_iova, bench_iova_live_100, bench_iova_live_100k;
+extern const struct bench_op bench_iova, bench_iova_100, bench_iova_100k, bench_link_1,
+	bench_link_512;
 
 /* --- clock.c */
 

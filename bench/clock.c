@@ -143,6 +143,7 @@ struct racer {
 	void *state;
 	uint64_t n;
 	pthread_barrier_t *start;
+	double begin, end; /* its own: whoever started it may be scheduled late */
 	bool ok;
 };
 
@@ -151,35 +152,35 @@ static void *race(void *arg)
 	struct racer *r = arg;
 
 	pthread_barrier_wait(r->start);
+	r->begin = now();
 	r->ok = r->op->run(r->state, r->n);
+	r->end = now();
 	return NULL;
 }
 
-/* Nanoseconds until @threads threads have done @n operations each; negative: failed. */
+/* Nanoseconds from the first start to the last end of @threads threads that do @n operations each; negative: failed. */
 static double race_time(const struct bench_op *op, void *state, uint64_t n, unsigned int threads)
 {
+	double begin = 0, end = 0;
 	struct racer racers[2];
 	pthread_t ids[2];
 	pthread_barrier_t start;
-	unsigned int started = 0;
 	bool ok = true;
-	double begin;
 
-	pthread_barrier_init(&start, NULL, threads + 1);
-	for (; started < threads; started++) {
-		racers[started] = (struct racer){ op, state, n, &start, false };
-		if (pthread_create(&ids[started], NULL, race, &racers[started]))
+	pthread_barrier_init(&start, NULL, threads);
+	for (unsigned int i = 0; i < threads; i++) {
+		racers[i] = (struct racer){ .op = op, .state = state, .n = n, .start = &start };
+		if (pthread_create(&ids[i], NULL, race, &racers[i]))
 			abort(); /* the others wait at the barrier */
 	}
-	pthread_barrier_wait(&start);
-	begin = now();
 	for (unsigned int i = 0; i < threads; i++) {
 		pthread_join(ids[i], NULL);
 		ok = ok && racers[i].ok;
+		begin = i && begin < racers[i].begin ? begin : racers[i].begin;
+		end = end > racers[i].end ? end : racers[i].end;
 	}
-	begin = now() - begin;
 	pthread_barrier_destroy(&start);
-	return ok ? begin : -1;
+	return ok ? end - begin : -1;
 }
 
 double bench_two_threads(const struct bench_op *op, unsigned int rounds)

@@ -13,6 +13,7 @@
 
 #define RAM_BASE 0x100000000u
 #define PAGE	 4096u
+#define LARGE	 ((uint64_t)2 << 20)
 #define CPUS	 4
 #define SIZES	 24 /* of blocks: 1 to 2^23 pages */
 
@@ -235,4 +236,24 @@ struct dma_domain *bench_domain_create(struct bench_machine *machine,
 		return NULL;
 	}
 	return domain;
+}
+
+bool bench_behind_open(struct bench_behind *b, enum dma_invalidation invalidation, uint64_t bytes)
+{
+	*b = (struct bench_behind){ .machine = bench_machine_create((uint64_t)256 << 20) };
+	if (!b->machine || dmamap_device_init(&b->dev, sizeof(b->dev), bench_host(b->machine)) ||
+	    dmamap_set_mask_and_coherent(&b->dev, DMA_BIT_MASK(64)))
+		return false;
+	b->domain = bench_domain_create(b->machine, invalidation);
+	b->buffer = bench_buffers(b->machine, (bytes + LARGE - 1) & ~(LARGE - 1));
+	return b->domain && !dmamap_device_set_domain(&b->dev, b->domain);
+}
+
+void bench_behind_close(struct bench_behind *b)
+{
+	if (b->machine)
+		dmamap_device_fini(&b->dev);
+	if (b->domain)
+		dmamap_domain_destroy(b->domain);
+	bench_machine_destroy(b->machine);
 }

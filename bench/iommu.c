@@ -11,67 +11,54 @@
 #define BAR	((phys_addr_t)1 << 40)
 #define BAR_LEN ((uint64_t)16 << 30)
 
-struct behind {
-	struct bench_machine *machine;
-	struct dma_domain *domain;
-	struct dma_device dev;
-	phys_addr_t buffer;
+struct pages {
+	struct bench_behind behind; /* first: what the device and its buffers are */
 	struct scatterlist sg[ENTRIES];
 };
 
-static void close_behind(void *state)
+static void close_pages(void *state)
 {
-	struct behind *b = state;
+	struct pages *p = state;
 
-	dmamap_device_fini(&b->dev);
-	if (b->domain)
-		dmamap_domain_destroy(b->domain);
-	bench_machine_destroy(b->machine);
-	free(b);
+	bench_behind_close(&p->behind);
+	free(p);
 }
 
 /* Every other page, so that no two of the list are neighbours. */
-static void fill_list(struct behind *b)
+static void fill_list(struct pages *p)
 {
-	sg_init_table(b->sg, ENTRIES);
+	sg_init_table(p->sg, ENTRIES);
 	for (unsigned int i = 0; i < ENTRIES; i++)
-		sg_set_page(&b->sg[i], dmamap_phys_to_page(b->buffer + 2 * (uint64_t)i * PAGE),
-			    PAGE, 0);
+		sg_set_page(&p->sg[i],
+			    dmamap_phys_to_page(p->behind.buffer + 2 * (uint64_t)i * PAGE), PAGE,
+			    0);
 }
 
-static void *open_behind(enum dma_invalidation invalidation)
+static void *open_pages(enum dma_invalidation invalidation)
 {
-	struct behind *b = calloc(1, sizeof(*b));
+	struct pages *p = calloc(1, sizeof(*p));
 
-	if (!b)
+	if (!p)
 		return NULL;
-	b->machine = bench_machine_create((uint64_t)64 << 20);
-	if (!b->machine || dmamap_device_init(&b->dev, sizeof(b->dev), bench_host(b->machine)) ||
-	    dmamap_set_mask_and_coherent(&b->dev, DMA_BIT_MASK(64))) {
-		close_behind(b);
+	if (!bench_behind_open(&p->behind, invalidation, 2 * (uint64_t)ENTRIES * PAGE)) {
+		close_pages(p);
 		return NULL;
 	}
-	b->domain = bench_domain_create(b->machine, invalidation);
-	if (!b->domain || dmamap_device_set_domain(&b->dev, b->domain)) {
-		close_behind(b);
-		return NULL;
-	}
-	b->buffer = bench_buffers(b->machine, 2 * (uint64_t)ENTRIES * PAGE);
-	fill_list(b);
-	return b;
+	fill_list(p);
+	return p;
 }
 
 static void *open_strict(void)
 {
-	return open_behind(DMA_INVALIDATION_STRICT);
+	return open_pages(DMA_INVALIDATION_STRICT);
 }
 
 static void *open_lazy(void)
 {
-	return open_behind(DMA_INVALIDATION_LAZY);
+	return open_pages(DMA_INVALIDATION_LAZY);
 }
 
-static bool run_pairs(struct behind *b, uint64_t n, phys_addr_t phys, uint64_t size,
+static bool run_pairs(struct bench_behind *b, uint64_t n, phys_addr_t phys, uint64_t size,
 		      unsigned long attrs)
 {
 	for (uint64_t i = 0; i < n; i++) {
@@ -86,7 +73,7 @@ static bool run_pairs(struct behind *b, uint64_t n, phys_addr_t phys, uint64_t s
 
 static bool run_page(void *state, uint64_t n)
 {
-	struct behind *b = state;
+	struct bench_behind *b = state;
 
 	return run_pairs(b, n, b->buffer, PAGE, 0);
 }
@@ -98,12 +85,12 @@ static bool run_bar(void *state, uint64_t n)
 
 static bool run_list(void *state, uint64_t n)
 {
-	struct behind *b = state;
+	struct pages *p = state;
 
 	for (uint64_t i = 0; i < n; i++) {
-		if (!dma_map_sg(&b->dev, b->sg, ENTRIES, DMA_TO_DEVICE))
+		if (!dma_map_sg(&p->behind.dev, p->sg, ENTRIES, DMA_TO_DEVICE))
 			return false;
-		dma_unmap_sg(&b->dev, b->sg, ENTRIES, DMA_TO_DEVICE);
+		dma_unmap_sg(&p->behind.dev, p->sg, ENTRIES, DMA_TO_DEVICE);
 	}
 	return true;
 }
@@ -113,7 +100,7 @@ const struct bench_op bench_strict = {
 	.what = "IOMMU, strict: map + unmap 4 KiB",
 	.open = open_strict,
 	.run = run_page,
-	.close = close_behind,
+	.close = close_pages,
 	.threads = true,
 };
 
@@ -122,7 +109,7 @@ const struct bench_op bench_lazy = {
 	.what = "IOMMU, lazy: map + unmap 4 KiB",
 	.open = open_lazy,
 	.run = run_page,
-	.close = close_behind,
+	.close = close_pages,
 	.threads = true,
 };
 
@@ -131,7 +118,7 @@ const struct bench_op bench_sg32 = {
 	.what = "IOMMU, lazy: a list of 32 scattered pages",
 	.open = open_lazy,
 	.run = run_list,
-	.close = close_behind,
+	.close = close_pages,
 };
 
 const struct bench_op bench_bar = {
@@ -139,6 +126,6 @@ const struct bench_op bench_bar = {
 	.what = "IOMMU, lazy: map + unmap a BAR of 16 GiB",
 	.open = open_lazy,
 	.run = run_bar,
-	.close = close_behind,
+	.close = close_pages,
 	.threads = true,
 };

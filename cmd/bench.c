@@ -185,6 +185,8 @@ static void print_ops(const struct arguments *args, const struct results *r, boo
 			number(text[k], sizeof(text[k]), values[k]);
 		table_row(&table, cells);
 	}
+	if (limits && table.rows > 1)
+		printf("\nThe machine's own limits, in the same run:\n");
 	if (table.rows > 1)
 		table_print(&table, stdout, cmd_colour(stdout), NULL);
 	table_free(&table);
@@ -193,7 +195,6 @@ static void print_ops(const struct arguments *args, const struct results *r, boo
 static void print_report(const struct arguments *args, const struct results *r)
 {
 	print_ops(args, r, false);
-	printf("\nThe machine's own limits, in the same run:\n");
 	print_ops(args, r, true);
 	if (r->have_memory)
 		printf("\nmemory: %.2f bytes for each of 100,000 live mappings of 4 KiB; an idle domain %llu bytes;\n"

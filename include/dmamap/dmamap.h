@@ -13,6 +13,7 @@
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/fault.h>
+#include <dmamap/history.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/iova.h>

@@ -41,6 +41,9 @@ enum dma_event_type {
 	DMA_EVENT_ALLOC_SGT_ERR,
 	DMA_EVENT_FREE_PAGES,
 	DMA_EVENT_FREE_SGT,
+	/** Two-step mapping: memory was linked to I/O addresses, a range was unlinked. No dialect has a text for them. */
+	DMA_EVENT_LINK,
+	DMA_EVENT_UNLINK,
 };
 
 /**
@@ -61,7 +64,7 @@ struct dma_event {
 	enum dma_reason reason;
 	int err;
 	unsigned long attrs;
-	/** MAP_PHYS, IOMMU_MAP: physical address. SWIOTLB_BOUNCED: the device-side form of the original address. */
+	/** MAP_PHYS, LINK, IOMMU_MAP: physical address. SWIOTLB_BOUNCED: the device-side form of the original address. */
 	phys_addr_t phys;
 	/** DMA address (DMA_MAPPING_ERROR for a refused map, 0 for a failed allocation) or I/O virtual address. */
 	dma_addr_t dma_addr;
@@ -94,14 +97,14 @@ struct dma_observer {
 /**
  * dma_observer_attach() - report everything that @host's devices do to @observer from now on.
  *
- * Several observers are called in the order in which they were attached, after the host's own trace hook. Not to be
- * called while other threads map through @host.
+ * Several observers are called in the order in which they were attached, after the host's own trace hook. May be
+ * called while other threads map through @host; of what they do meanwhile some is reported, and some is not.
  *
  * Return: 0, -EINVAL for a NULL pointer or a missing event function, -EBUSY if it is attached already.
  */
 int dmamap_observer_attach(struct dma_host *host, struct dma_observer *observer);
 
-/** dma_observer_detach() - stop that. Same context rule. Return: 0, or -EINVAL if it was not attached. */
+/** dma_observer_detach() - stop that. Not while other threads map through @host. Return: 0, or -EINVAL if it was not attached. */
 int dmamap_observer_detach(struct dma_host *host, struct dma_observer *observer);
 
 /** How events are printed: DMAMAP has everything; LINUX is what the kernel (6.18) would have printed. */

@@ -19,8 +19,8 @@
  *		program(state.addr, total);
  *
  * Only devices behind an IOMMU domain have this. The calls are Linux's; what is checked here and not there, and every
- * refusal, is in docs/semantics.md, "Two-step mapping". No call has an event of its own (nor has the kernel): `map` and
- * `unmap` records tell what the tables went through, and dma_last_error() why a call was refused.
+ * refusal, is in docs/semantics.md, "Two-step mapping". Observers hear of links and unlinks (LINK, UNLINK), which
+ * have no text, as the kernel has no record of them: `map` and `unmap` records tell what the tables went through, and dma_last_error() why a call was refused.
  *
  * Context: no call sleeps, except that a bounce pool may grow. One state belongs to one caller at a time; different
  * states, also of one device, may be used at once.

@@ -17,6 +17,7 @@
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
 #include <dmamap/fault.h>
+#include <dmamap/history.h>
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/iova.h>
@@ -1064,6 +1065,48 @@ static inline int dma_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t 
 					  phys_addr_t *phys)
 {
 	return dmamap_domain_iova_to_phys(domain, iova, phys);
+}
+
+/* --- history */
+
+static inline int dma_history_create(struct dma_host *host, uint32_t capacity,
+				     struct dma_history **history)
+{
+	return dmamap_history_create(host, capacity, history);
+}
+
+static inline int dma_history_destroy(struct dma_history *history)
+{
+	return dmamap_history_destroy(history);
+}
+
+static inline int dma_history_attach(struct dma_history *history)
+{
+	return dmamap_history_attach(history);
+}
+
+static inline int dma_history_detach(struct dma_history *history)
+{
+	return dmamap_history_detach(history);
+}
+
+static inline void dma_history_get_stats(struct dma_history *history,
+					 struct dma_history_stats *stats)
+{
+	dmamap_history_get_stats(history, stats);
+}
+
+static inline int dma_history_find(struct dma_history *history, struct dma_device *dev,
+				   struct dma_domain *domain, dma_addr_t addr,
+				   struct dma_history_record *record)
+{
+	return dmamap_history_find(history, dev, domain, addr, record);
+}
+
+static inline void dma_fault_explain(struct dma_history *history, const struct dma_fault *fault,
+				     dma_put_fn put, void *ctx)
+{
+	dmamap_fault_explain(history, fault, put, ctx);
 }
 
 #ifdef __cplusplus

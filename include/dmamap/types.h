@@ -100,6 +100,7 @@ enum dma_data_direction {
 #define DMAMAP_EOVERFLOW  75
 #define DMAMAP_EOPNOTSUPP 95
 #define DMAMAP_EADDRINUSE 98
+#define DMAMAP_ETIMEDOUT  110
 #define DMAMAP_EREMOTEIO  121
 
 /** The four ways a call can go. ARCH is the direct mechanism, taken by a device that otherwise has a method table. */

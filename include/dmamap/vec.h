@@ -26,7 +26,7 @@
 #ifndef DMAMAP_VEC_H
 #define DMAMAP_VEC_H
 
-#include <dmamap/types.h>
+#include <dmamap/iova.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -77,7 +77,8 @@ struct dma_vec_map {
 	size_t mapped;
 	size_t next;
 	uint64_t at;
-	dma_addr_t base;
+	struct dma_iova_state iova;
+	dma_addr_t base; /* of the run, also when it has gone */
 	dma_addr_t seg_addr;
 	uint64_t seg_left;
 };

@@ -258,7 +258,8 @@ void dmamap_report(struct dma_host *host, const struct dma_event *event)
 
 	if (host->trace)
 		host->trace(host, event);
-	for (o = __atomic_load_n(&dmamap_host(host)->observers, __ATOMIC_ACQUIRE); o; o = o->next)
+	o = __atomic_load_n(&dmamap_host(host)->observers, __ATOMIC_ACQUIRE);
+	for (; o; o = __atomic_load_n(&o->next, __ATOMIC_ACQUIRE))
 		o->event(o, event);
 }
 

@@ -9,7 +9,7 @@
 #ifndef DMAMAP_IOMMU_H
 #define DMAMAP_IOMMU_H
 
-#include <dmamap/vec.h>
+#include <dmamap/domain.h>
 
 #include "base/fail.h"
 
@@ -50,35 +50,6 @@ void dmamap_iommu_fail_without_pool(struct dma_device *dev, phys_addr_t phys, si
 /** False, *@why and one warning a device: I/O addresses keep fewer low bits than its min_align_mask asks for. */
 bool dmamap_iommu_check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
 				  struct dma_error *why);
-
-/** Vectors that share one run of I/O addresses. An MMIO bit in @attrs stands for all of them. */
-struct dmamap_run {
-	const struct dma_phys_vec *vecs;
-	size_t n;
-	enum dma_data_direction dir;
-	unsigned long attrs;
-};
-
-static inline bool run_vec_is_mmio(const struct dmamap_run *run, size_t i)
-{
-	return ((run->attrs | run->vecs[i].attrs) & DMA_ATTR_MMIO) != 0;
-}
-
-static inline bool run_vec_is_ram(const struct dmamap_run *run, size_t i)
-{
-	return !(run->vecs[i].flags & DMA_VEC_BUS_ADDRESS) && !run_vec_is_mmio(run, i);
-}
-
-/** Bytes of I/O addresses: whole granules for each vector, in order; 0 if there are none or 64 bits do not hold them. */
-uint64_t dmamap_iommu_run_size(const struct dma_device *dev, const struct dmamap_run *run);
-/** Is there RAM that an untrusted device may only have through a bounce slot? Then there is no run. */
-bool dmamap_iommu_run_bounces(const struct dma_device *dev, const struct dmamap_run *run);
-/** All or nothing; the run has a size. *@base is where its first granule is. 0, or -errno, and why->have: a vector. */
-int dmamap_iommu_map_run(struct dma_device *dev, const struct dmamap_run *run, dma_addr_t *base,
-			 struct dma_error *why);
-/** The same run again. False if not all of it was mapped: then nothing is given back. */
-bool dmamap_iommu_unmap_run(struct dma_device *dev, const struct dmamap_run *run, dma_addr_t base,
-			    struct dma_error *why);
 
 /** Highest physical address that the device's domain can map, and the sizes of its pages. */
 phys_addr_t dmamap_iommu_ceiling(const struct dma_device *dev);

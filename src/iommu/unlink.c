@@ -5,7 +5,7 @@
  * The order is that of every unmap: lines of the CPU's caches, clear the entries, invalidate, wait, then copy back and
  * release copies. So copies are looked up first, while the tables still translate. They can only stand in granules at
  * the ends of pieces, so the ends of the range are looked at before its middle, and the middle only if a copy is
- * missing by then.
+ * missing by then. Where a range is taken back in parts, each ends behind a copy, that is, behind a piece.
  */
 #include "bounce/pool.h"
 #include "twostep.h"
@@ -41,38 +41,40 @@ static bool translate(const struct unlink *u, uint64_t at, phys_addr_t *phys)
 	return !dmamap_domain_iova_to_phys(state_domain(u->state), iova, phys);
 }
 
-/** Is there a copy in that granule? Then it is noted, if there is room for it: else false. */
-static bool note_copy(const struct unlink *u, uint64_t at, struct copies *c)
+/** Note the copy in that granule, if there is one. */
+static void note_copy(const struct unlink *u, uint64_t at, struct copies *c)
 {
 	phys_addr_t phys;
 	phys_addr_t copy;
 	uint64_t size;
 
 	if (!translate(u, at, &phys) || !dmamap_bounce_live_at(u->dev, phys, &copy, &size))
-		return true;
-	if (c->n == COPIES)
-		return false;
+		return;
 	c->at[c->n].copy = copy;
 	c->at[c->n].size = size;
 	c->n++;
-	return true;
 }
 
-/** Find the copies of a part of the run; false if there are too many. */
-static bool find_copies(const struct unlink *u, const struct run_part *part, struct copies *c)
+/** Find the copies in *@part, which is cut behind the last one that there is room for. */
+static void find_copies(const struct unlink *u, struct run_part *part, struct copies *c)
 {
 	uint64_t granule = granule_size(state_domain(u->state));
 	uint64_t last = part->at + part->size - granule;
 
 	c->n = 0;
-	if (u->state->slots)
-		note_copy(u, part->at, c);
-	if (c->n < u->state->slots && last > part->at)
+	if (!u->state->slots)
+		return;
+	note_copy(u, part->at, c);
+	if (c->n < u->state->slots && last != part->at)
 		note_copy(u, last, c);
-	for (uint64_t at = part->at + granule; c->n < u->state->slots && at < last; at += granule)
-		if (!note_copy(u, at, c))
-			return false;
-	return true;
+	if (c->n == u->state->slots)
+		return;
+	c->n = 0;
+	for (uint64_t at = 0; at < part->size; at += granule) {
+		note_copy(u, part->at + at, c);
+		if (c->n == COPIES)
+			part->size = at + granule;
+	}
 }
 
 /** Copies may be read back and reused: the device has lost them. */
@@ -126,8 +128,9 @@ static bool needs_maintenance(const struct unlink *u)
 
 /* --- the tables */
 
-/** The part's entries go; so do, on a @whole run, its addresses. False if an entry was missing, and then they stay. */
-static bool clear_part(const struct unlink *u, const struct run_part *part, bool whole, bool strict)
+/** Clear and invalidate the part; on a @whole run, retire all its addresses. Returns the bytes that were mapped. */
+static uint64_t clear_part(const struct unlink *u, const struct run_part *part, bool whole,
+			   bool strict)
 {
 	struct dma_domain *domain = state_domain(u->state);
 	dma_addr_t iova = run_start(u->state) + part->at;
@@ -137,35 +140,40 @@ static bool clear_part(const struct unlink *u, const struct run_part *part, bool
 	cleared = dmamap_domain_clear(domain, iova, part->size);
 	if (whole && cleared == part->size)
 		dmamap_domain_retire(domain, run_start(u->state), run_size(u->state), strict);
-	else
-		dmamap_domain_invalidate(domain, iova, part->size);
+	else if (cleared)
+		dmamap_domain_invalidate(domain, iova, cleared);
 	domain_unlock(domain);
 	dmamap_domain_report_unmap(domain, iova, part->size, cleared);
-	return cleared == part->size;
+	dmamap_twostep_note_unlink(u->state, part->at, cleared);
+	return cleared;
 }
 
-/** Unlink all that was checked, a part with few enough copies after the other; @whole: and give the run back. */
+/**
+ * Unlink all that was checked, a part with few enough copies after the other; @whole: and give the run back. The
+ * check can be wrong only if somebody else took entries out, or if the backend unmaps whole pieces and this is none:
+ * then the rest stays as it is, addresses and copies included.
+ */
 static int unlink_parts(const struct unlink *u, struct run_part rest, bool whole,
 			struct dma_error *why)
 {
-	uint64_t granule = granule_size(state_domain(u->state));
-	bool ok = true;
-
-	while (ok && rest.size) {
+	while (rest.size) {
 		struct run_part part = rest;
 		struct copies copies;
+		uint64_t cleared;
 
-		while (!find_copies(u, &part, &copies))
-			part.size = round_down(part.size / 2, granule);
+		find_copies(u, &part, &copies);
+		cleared = clear_part(u, &part, whole && part.size == rest.size, copies.n != 0);
+		if (cleared != part.size) {
+			fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL,
+				   run_start(u->state) + part.at, part.size);
+			why->have = cleared;
+			return -DMAMAP_EINVAL;
+		}
+		release_copies(u, &copies);
 		rest.at += part.size;
 		rest.size -= part.size;
-		ok = clear_part(u, &part, whole && !rest.size, copies.n != 0);
-		dmamap_twostep_note_unlink(u->state, part.at, part.size);
-		release_copies(u, &copies);
 	}
-	return ok ? 0
-		  : fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL,
-			       run_start(u->state) + rest.at, rest.size);
+	return 0;
 }
 
 /* --- the calls */

@@ -2,7 +2,8 @@
 /*
  * Two-step mapping: the public calls (docs/semantics.md, "Two-step mapping").
  *
- * The kernel has no event for any of them, so there is none here. A refusal is recorded as the caller's last error; one
+ * The kernel has no event for any of them, so that none has a text; observers hear of links and unlinks that succeed. A
+ * refusal is recorded as the caller's last error; one
  * that is the caller's bug goes to the warn hook too.
  */
 #include <dmamap/iova.h>
@@ -39,6 +40,24 @@ static int finish(struct dma_device *dev, int err, const char *what, struct dma_
 	return err;
 }
 
+/** For observers: memory was linked to, or unlinked from, [@addr, @addr + @size). */
+static void tell(enum dma_event_type type, struct dma_device *dev, dma_addr_t addr,
+		 phys_addr_t phys, size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_event event = {
+		.type = type,
+		.dev = dev,
+		.dma_addr = addr,
+		.phys = phys,
+		.size = size,
+		.dir = dir,
+		.attrs = attrs,
+	};
+
+	if (observed(dev))
+		dmamap_finish(&event, DMA_ROUTE_IOMMU, NULL, true);
+}
+
 bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
 			   size_t size)
 {
@@ -62,6 +81,8 @@ int dmamap_iova_link(struct dma_device *dev, struct dma_iova_state *state, phys_
 
 	if (dmamap_check_dir(dev, dir, phys, size, &why))
 		err = dmamap_twostep_link(dev, state, phys, offset, size, dir, attrs, &why);
+	if (!err)
+		tell(DMA_EVENT_LINK, dev, state->addr + offset, phys, size, dir, attrs);
 	return finish(dev, err, "link that does not fit into its range", &why);
 }
 
@@ -82,6 +103,8 @@ void dmamap_iova_unlink(struct dma_device *dev, struct dma_iova_state *state, si
 
 	if (dmamap_check_dir(dev, dir, offset, size, &why))
 		err = dmamap_twostep_unlink(dev, state, offset, size, dir, attrs, &why);
+	if (!err)
+		tell(DMA_EVENT_UNLINK, dev, state->addr + offset, 0, size, dir, attrs);
 	finish(dev, err, "unlink of what is not linked", &why);
 }
 
@@ -96,10 +119,13 @@ void dmamap_iova_free(struct dma_device *dev, struct dma_iova_state *state)
 void dmamap_iova_destroy(struct dma_device *dev, struct dma_iova_state *state, size_t mapped_len,
 			 enum dma_data_direction dir, unsigned long attrs)
 {
+	dma_addr_t addr = state->addr;
 	struct dma_error why;
 	int err = -DMAMAP_EINVAL;
 
 	if (dmamap_check_dir(dev, dir, 0, mapped_len, &why))
 		err = dmamap_twostep_destroy(dev, state, mapped_len, dir, attrs, &why);
+	if (!err && mapped_len)
+		tell(DMA_EVENT_UNLINK, dev, addr, 0, mapped_len, dir, attrs);
 	finish(dev, err, "destroy of what is not linked", &why);
 }

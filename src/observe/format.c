@@ -316,7 +316,7 @@ bool dmamap_event_format(const struct dma_event *event, enum dma_dialect dialect
 {
 	const struct out o = { { put, ctx }, event, dialect == DMA_DIALECT_LINUX };
 
-	if ((unsigned int)event->type >= sizeof(names) / sizeof(names[0]))
+	if ((unsigned int)event->type >= sizeof(names) / sizeof(names[0])) /* LINK, UNLINK */
 		return false;
 	if (o.linux_dialect && event->kernel_silent)
 		return false;

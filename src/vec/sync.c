@@ -43,7 +43,6 @@ static int check_range(struct dma_vec_map *map, uint64_t offset, uint64_t *size,
 /** Sync what [offset, offset + size), counted over all vectors, has of each. */
 static void sync_vecs(struct dma_vec_map *map, uint64_t offset, uint64_t size, bool for_cpu)
 {
-	const struct dmamap_run run = vec_run(map);
 	uint64_t end = offset + size;
 	uint64_t begin = 0;
 	uint64_t at = 0;
@@ -56,7 +55,7 @@ static void sync_vecs(struct dma_vec_map *map, uint64_t offset, uint64_t size, b
 
 		if (map->run && !vec_is_bus(vec))
 			addr = vec_in_run(map, vec, &at);
-		if (!run_vec_is_ram(&run, i) || first >= last)
+		if (!vec_is_ram(map, vec) || first >= last)
 			continue;
 		if (for_cpu)
 			dmamap_sync_single_for_cpu(map->dev, addr + first, last - first, map->dir);

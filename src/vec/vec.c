@@ -2,7 +2,7 @@
 /*
  * Vectors: start, walk over the segments, unmap (docs/semantics.md, "Vectors").
  *
- * Two ways. A run: the iommu route enters everything at once (iommu/run.c), and walking only reads. Each by itself:
+ * Two ways. A run: the iommu route enters everything at once (run.c), and walking only reads. Each by itself:
  * walking calls dma_map_phys() for the next vector, and the unmap dma_unmap_phys() for those that were reached. Both
  * give ranges, which are cut to the device's segment limits on their way out.
  */
@@ -147,23 +147,14 @@ static int map_vec(struct dma_vec_map *map, struct dma_phys_vec *vec)
 
 /* --- start */
 
-static bool may_run(const struct dma_vec_map *map, const struct dmamap_run *run)
-{
-	const struct dmamap_dev *d = dmamap_dev(map->dev);
-
-	return d->route == DMA_ROUTE_IOMMU &&
-	       dev_min_align(d) <= dmamap_iommu_granule_mask(map->dev) &&
-	       !dmamap_iommu_run_bounces(map->dev, run) && dmamap_iommu_run_size(map->dev, run);
-}
-
-static void sanitize(const struct dma_vec_map *map, const struct dmamap_run *run)
+static void sanitize(const struct dma_vec_map *map)
 {
 	struct dma_host *host = dev_host(map->dev);
 
-	for (size_t i = 0; host->sanitize && i < run->n; i++)
-		if (run_vec_is_ram(run, i))
-			host->sanitize(host, DMA_SANITIZE_MAP, run->vecs[i].phys, run->vecs[i].len,
-				       run->dir);
+	for (size_t i = 0; host->sanitize && i < map->nr; i++)
+		if (vec_is_ram(map, &map->vecs[i]))
+			host->sanitize(host, DMA_SANITIZE_MAP, map->vecs[i].phys, map->vecs[i].len,
+				       map->dir);
 }
 
 /** A record for each range of a run: what one dma_map_phys() or dma_unmap_phys() of it would have left. */
@@ -193,13 +184,12 @@ static void trace_run(struct dma_vec_map *map, enum dma_event_type type, unsigne
 /** Try to map everything as a run. 0 also where each vector has to be mapped by itself. */
 static int start_run(struct dma_vec_map *map, struct dma_error *why)
 {
-	const struct dmamap_run run = vec_run(map);
 	struct dma_error refused;
 	int err;
 
-	if (!may_run(map, &run))
+	if (!dmamap_vec_may_run(map))
 		return 0;
-	err = dmamap_iommu_map_run(map->dev, &run, &map->base, &refused);
+	err = dmamap_vec_map_run(map, &refused);
 	if (err && refused.reason == DMA_REASON_NO_IOVA)
 		return 0; /* there may be room for the pieces */
 	if (err) {
@@ -209,7 +199,7 @@ static int start_run(struct dma_vec_map *map, struct dma_error *why)
 	}
 	map->run = true;
 	map->mapped = map->nr;
-	sanitize(map, &run);
+	sanitize(map);
 	trace_run(map, DMA_EVENT_MAP_PHYS, 0);
 	return 0;
 }
@@ -326,11 +316,9 @@ int dmamap_vec_map_rewind(struct dma_vec_map *map)
 static int unmap_run(struct dma_vec_map *map, unsigned long attrs)
 {
 	struct dma_event event = { .type = DMA_EVENT_UNMAP_PHYS };
-	struct dmamap_run run = vec_run(map);
 	struct dma_error why;
 
-	run.attrs |= attrs;
-	if (!dmamap_iommu_unmap_run(map->dev, &run, map->base, &why))
+	if (dmamap_vec_unmap_run(map, attrs, &why))
 		return dmamap_vec_misuse(map, &event, "unmap of vectors that are not all mapped",
 					 &why);
 	trace_run(map, DMA_EVENT_UNMAP_PHYS, attrs);

@@ -17,6 +17,11 @@ LIMITS = {
     'lazy-4k': 2100,
     'sg-32': 36000,
     'bar-16g': 5600,
+    'iova-4k': 1700,
+    'iova-mixed-100': 3300,
+    'iova-mixed-100k': 3800,
+    'link-1': 10600,
+    'link-512': 20000,
 }
 FIELDS = ['name', 'what', 'limit', 'min_ns', 'median_ns', 'p90_ns', 'instructions', 'two_threads']
 

@@ -367,8 +367,11 @@ static void trace(struct dma_host *host, const struct dma_event *event)
 		[DMA_EVENT_FREE_PAGES] = "T:free_pages",
 		[DMA_EVENT_FREE_SGT] = "T:free_sgt",
 	};
-	struct fx_entry *entry = fx_log(fx_of(host), kinds[event->type]);
+	struct fx_entry *entry;
 
+	if (event->type == DMA_EVENT_LINK || event->type == DMA_EVENT_UNLINK)
+		return; /* no record of the kernel's */
+	entry = fx_log(fx_of(host), kinds[event->type]);
 	entry->event = *event;
 	entry->dev = event->dev;
 	entry->addr = event->dma_addr;

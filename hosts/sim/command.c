@@ -29,10 +29,12 @@ static bool is_endpoint(struct sim_iommu *iommu, const struct sim_command *c)
 
 static enum sim_command_status do_attach(struct sim_iommu *iommu, const struct sim_command *c)
 {
+	const struct sim_table none = { 0 };
+
 	if (!is_endpoint(iommu, c))
 		return SIM_COMMAND_NOENT;
-	return sim_domain_join(iommu, c->endpoint, c->domain, 0, 0) ? SIM_COMMAND_OK
-								    : SIM_COMMAND_NOMEM;
+	return sim_domain_join(iommu, c->endpoint, c->domain, &none) ? SIM_COMMAND_OK
+								     : SIM_COMMAND_NOMEM;
 }
 
 static enum sim_command_status do_detach(struct sim_iommu *iommu, const struct sim_command *c)

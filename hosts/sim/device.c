@@ -131,6 +131,11 @@ bool sim_device_known(struct sim_machine *m, const struct dma_device *dev)
 
 /* --- wiring */
 
+void sim_device_set_privileged(struct sim_device *device, bool privileged)
+{
+	device->privileged = privileged;
+}
+
 void sim_device_set_windows(struct sim_device *device, const struct dma_range *map)
 {
 	device->windows = map;
@@ -377,6 +382,11 @@ const char *sim_fault_name(enum sim_fault_reason reason)
 		[SIM_FAULT_WRITE_DENIED] = "write-denied",
 		[SIM_FAULT_RESERVED_BIT] = "reserved-bit",
 		[SIM_FAULT_TABLE] = "table",
+		[SIM_FAULT_OUTPUT] = "output-width",
+		[SIM_FAULT_PRIVILEGE] = "privilege",
+		[SIM_FAULT_ACCESS_FLAG] = "access-flag",
+		[SIM_FAULT_RUN] = "run",
+		[SIM_FAULT_INTERRUPT] = "interrupt",
 	};
 
 	return (unsigned int)reason < sizeof(names) / sizeof(names[0]) ? names[reason] : "unknown";

@@ -23,8 +23,8 @@ struct sim_domain *sim_domain_find(const struct sim_iommu *iommu, unsigned int i
 }
 
 /** The domain with that number, made if need be. The same number over another table begins anew. */
-static struct sim_domain *get_domain(struct sim_iommu *iommu, unsigned int id, phys_addr_t root,
-				     unsigned int levels)
+static struct sim_domain *get_domain(struct sim_iommu *iommu, unsigned int id,
+				     const struct sim_table *table)
 {
 	struct sim_domain *d = sim_domain_find(iommu, id);
 
@@ -36,10 +36,9 @@ static struct sim_domain *get_domain(struct sim_iommu *iommu, unsigned int id, p
 		d->next = iommu->domains;
 		iommu->domains = d;
 	}
-	if (!d->generation || d->root != root || d->levels != levels)
+	if (!d->generation || d->table.root != table->root || d->table.levels != table->levels)
 		d->generation = ++iommu->next_generation;
-	d->root = root;
-	d->levels = levels;
+	d->table = *table;
 	d->devices++;
 	return d;
 }
@@ -66,9 +65,9 @@ void sim_domain_leave(struct sim_iommu *iommu, struct sim_device *device)
 }
 
 bool sim_domain_join(struct sim_iommu *iommu, struct sim_device *device, unsigned int id,
-		     phys_addr_t root, unsigned int levels)
+		     const struct sim_table *table)
 {
-	struct sim_domain *domain = get_domain(iommu, id, root, levels);
+	struct sim_domain *domain = get_domain(iommu, id, table);
 
 	if (!domain)
 		return false;
@@ -79,44 +78,49 @@ bool sim_domain_join(struct sim_iommu *iommu, struct sim_device *device, unsigne
 
 /* --- what a device's access does; the lock is held */
 
-static enum sim_fault_reason translate(struct sim_iommu *iommu, const struct sim_domain *domain,
-				       dma_addr_t iova, bool write, struct sim_translation *t)
+/** A write through a page that is not marked as written goes through the table again. */
+static bool decides(const struct sim_translation *t, const struct sim_access *access)
+{
+	return !access->write || !(t->perm & SIM_PERM_WRITE) || (t->perm & SIM_PERM_DIRTY);
+}
+
+/** The page, from the cache or from the table. */
+static enum sim_fault_reason find_page(struct sim_iommu *iommu, const struct sim_domain *domain,
+				       const struct sim_access *access, struct sim_translation *t)
 {
 	enum sim_fault_reason reason;
 
-	if (sim_iotlb_find(&iommu->tlb, domain->generation, iova, t)) {
+	if (sim_iotlb_find(&iommu->tlb, domain->generation, access->iova, t) &&
+	    decides(t, access)) {
 		iommu->stats.hits++;
-		if (write && !(t->perm & SIM_PERM_WRITE))
-			return SIM_FAULT_WRITE_DENIED;
-		if (!write && !(t->perm & SIM_PERM_READ))
-			return SIM_FAULT_READ_DENIED;
-		return SIM_FAULT_NONE;
+		return sim_check_perm(t->perm, access);
 	}
 	iommu->stats.walks++;
-	reason = sim_walk(&iommu->walk, domain, iova, write, t);
+	reason = sim_walk(&iommu->walk, &domain->table, domain->generation, access, t);
 	if (reason == SIM_FAULT_NONE)
 		sim_iotlb_add(&iommu->tlb, domain->generation, t);
 	return reason;
 }
 
 /** With tables: *@len is shortened to the page. */
-static enum sim_fault_reason translate_page(struct sim_iommu *iommu,
-					    const struct sim_domain *domain, dma_addr_t iova,
-					    bool write, uint64_t *len, phys_addr_t *phys)
+static enum sim_fault_reason translate(struct sim_iommu *iommu, const struct sim_domain *domain,
+				       const struct sim_access *access, uint64_t *len,
+				       phys_addr_t *phys)
 {
 	struct sim_translation t;
-	enum sim_fault_reason reason = translate(iommu, domain, iova, write, &t);
+	enum sim_fault_reason reason = find_page(iommu, domain, access, &t);
 
 	if (reason != SIM_FAULT_NONE)
 		return reason;
-	*len = sim_min(*len, (1ull << t.shift) - (iova - t.iova));
-	*phys = t.phys + (iova - t.iova);
+	*len = sim_min(*len, SIM_BIT(t.shift) - (access->iova - t.iova));
+	*phys = t.phys + (access->iova - t.iova);
 	return SIM_FAULT_NONE;
 }
 
 enum sim_fault_reason sim_iommu_translate(struct sim_device *device, dma_addr_t iova, bool write,
 					  uint64_t *len, phys_addr_t *phys)
 {
+	const struct sim_access access = { iova, write, device->privileged };
 	struct sim_iommu *iommu = device->iommu;
 	enum sim_fault_reason reason = SIM_FAULT_NO_DOMAIN;
 
@@ -124,7 +128,7 @@ enum sim_fault_reason sim_iommu_translate(struct sim_device *device, dma_addr_t 
 	if (device->domain && iommu->command)
 		reason = sim_command_translate(device->domain, iova, write, len, phys);
 	else if (device->domain)
-		reason = translate_page(iommu, device->domain, iova, write, len, phys);
+		reason = translate(iommu, device->domain, &access, len, phys);
 	if (reason != SIM_FAULT_NONE)
 		iommu->stats.faults++;
 	pthread_mutex_unlock(&iommu->lock);
@@ -133,60 +137,132 @@ enum sim_fault_reason sim_iommu_translate(struct sim_device *device, dma_addr_t 
 
 /* --- life */
 
-static bool possible(const struct sim_iommu_config *config)
+static bool in_range(unsigned int value, unsigned int low, unsigned int high)
 {
-	uint64_t large = 1ull << 21 | 1ull << 30;
-
-	if (!config || config->size != sizeof(*config) || config->input_bits > 64 ||
-	    (config->output_bits && (config->output_bits < 32 || config->output_bits > 52)))
-		return false;
-	if (config->command)
-		return !(config->page_sizes & (SIM_PAGE - 1)) && !config->levels;
-	return (!config->levels || (config->levels >= 3 && config->levels <= 5)) &&
-	       !(config->page_sizes & ~(large | SIM_PAGE)) && !config->input_bits &&
-	       !config->max_entries;
+	return !value || (value >= low && value <= high);
 }
 
-static uint64_t default_page_sizes(const struct sim_iommu_config *config)
+static unsigned int or_default(unsigned int value, unsigned int otherwise)
 {
-	return config->command ? ~(uint64_t)(SIM_PAGE - 1) : 1ull << 21 | 1ull << 30;
+	return value ? value : otherwise;
 }
 
-static void configure(struct sim_iommu *iommu, const struct sim_iommu_config *config)
+static bool commands_possible(const struct sim_iommu_config *config)
 {
-	iommu->levels = config->levels ? config->levels : 4;
-	iommu->coherent_walk = !config->incoherent_walk;
-	iommu->command = config->command;
-	iommu->input_bits = config->input_bits ? config->input_bits : 64;
+	return in_range(config->output_bits, 32, 52) && config->input_bits <= 64 &&
+	       !(config->page_sizes & (SIM_PAGE - 1)) && !config->levels && !config->granule_bits &&
+	       !config->track_dirty && !config->memory_types;
+}
+
+static void configure_commands(struct sim_iommu *iommu, const struct sim_iommu_config *config)
+{
+	iommu->command = true;
+	iommu->input_bits = or_default(config->input_bits, 64);
 	iommu->max_entries = config->max_entries;
-	iommu->walk = (struct sim_walk){
-		.m = iommu->m,
-		.device_view = config->incoherent_walk,
-		.output_bits = config->output_bits ? config->output_bits : 52,
-		.page_sizes = config->page_sizes ? config->page_sizes : default_page_sizes(config),
-		.tables = &iommu->tables,
-	};
+	iommu->walk.output_bits = or_default(config->output_bits, 52);
+	iommu->walk.page_sizes =
+		config->page_sizes ? config->page_sizes : ~(uint64_t)(SIM_PAGE - 1);
+}
+
+/** ARM: the levels that so many bits need; a stage 2 has up to 16 first tables instead of a level above them. */
+static unsigned int levels_for(const struct sim_format *format, unsigned int input_bits,
+			       unsigned int granule_bits)
+{
+	unsigned int index_bits = granule_bits - 3;
+	unsigned int levels = (input_bits - granule_bits + index_bits - 1) / index_bits;
+	unsigned int below = granule_bits + index_bits * (levels - 1);
+
+	return format->concatenates && levels > 1 && input_bits - below <= 4 ? levels - 1 : levels;
+}
+
+/** The depth of the tables; 0 if there are none like that. */
+static unsigned int levels_of(const struct sim_format *format,
+			      const struct sim_iommu_config *config, unsigned int granule_bits)
+{
+	unsigned int input_bits = or_default(config->input_bits, 48);
+
+	if (!format->input_width)
+		return config->input_bits || !in_range(config->levels, format->min_levels,
+						       format->max_levels)
+			       ? 0
+			       : or_default(config->levels, format->default_levels);
+	return config->levels || !in_range(input_bits, granule_bits + 10, 48)
+		       ? 0
+		       : levels_for(format, input_bits, granule_bits);
+}
+
+/** False if the hardware cannot be like that. */
+static bool configure_tables(struct sim_iommu *iommu, const struct sim_iommu_config *config)
+{
+	const struct sim_format *format = sim_format_of(config->format);
+	unsigned int granule_bits = or_default(config->granule_bits, 12);
+	uint64_t sizes;
+
+	if (!format || config->max_entries || granule_bits < 12 || granule_bits > 16 ||
+	    !in_range(config->output_bits, 32, format->max_output_bits))
+		return false;
+	iommu->levels = levels_of(format, config, granule_bits);
+	sizes = format->page_sizes(granule_bits, iommu->levels);
+	if (!iommu->levels || !sizes || (config->page_sizes & ~sizes))
+		return false;
+	iommu->format = config->format;
+	iommu->input_bits = or_default(config->input_bits, 48);
+	iommu->walk.format = format;
+	iommu->walk.track = config->track_dirty;
+	iommu->walk.memory_types = config->memory_types;
+	iommu->walk.granule_bits = granule_bits;
+	iommu->walk.index_bits = granule_bits - 3;
+	iommu->walk.output_bits = or_default(config->output_bits, format->max_output_bits);
+	iommu->walk.page_sizes =
+		(config->page_sizes ? config->page_sizes : sizes) | SIM_BIT(granule_bits);
+	return true;
+}
+
+static bool configure(struct sim_iommu *iommu, const struct sim_iommu_config *config)
+{
+	iommu->walk.m = iommu->m;
+	iommu->walk.device_view = config->incoherent_walk;
+	iommu->walk.tables = &iommu->tables;
+	if (!config->command)
+		return configure_tables(iommu, config);
+	if (!commands_possible(config))
+		return false;
+	configure_commands(iommu, config);
+	return true;
+}
+
+static struct sim_iommu *make_iommu(struct sim_machine *m, const struct sim_iommu_config *config,
+				    int *err)
+{
+	struct sim_iommu *new = calloc(1, sizeof(*new));
+
+	*err = -DMAMAP_ENOMEM;
+	if (!new)
+		return NULL;
+	new->unit.ops = &sim_unit_ops;
+	new->m = m;
+	if (!configure(new, config)) {
+		*err = -DMAMAP_EINVAL;
+	} else if (sim_iotlb_init(&new->tlb, or_default(config->iotlb_entries, 65536))) {
+		if (sim_iotlb_init(&new->tables, TABLES))
+			return new;
+		sim_iotlb_fini(&new->tlb);
+	}
+	free(new);
+	return NULL;
 }
 
 int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *config,
 		     struct sim_iommu **iommu)
 {
 	struct sim_iommu *new;
+	int err;
 
-	if (!possible(config) || !iommu)
+	if (!config || config->size != sizeof(*config) || !iommu)
 		return -DMAMAP_EINVAL;
-	new = calloc(1, sizeof(*new));
+	new = make_iommu(m, config, &err);
 	if (!new)
-		return -DMAMAP_ENOMEM;
-	if (!sim_iotlb_init(&new->tlb, config->iotlb_entries ? config->iotlb_entries : 65536) ||
-	    !sim_iotlb_init(&new->tables, TABLES)) {
-		sim_iotlb_fini(&new->tlb);
-		free(new);
-		return -DMAMAP_ENOMEM;
-	}
-	new->unit.ops = &sim_unit_ops;
-	new->m = m;
-	configure(new, config);
+		return err;
 	pthread_mutex_init(&new->lock, NULL);
 	pthread_mutex_lock(&m->lists);
 	m->nr_iommus++;
@@ -220,19 +296,25 @@ void sim_iommu_get_stats(struct sim_iommu *iommu, struct sim_iommu_stats *stats)
 {
 	pthread_mutex_lock(&iommu->lock);
 	*stats = iommu->stats;
+	stats->table_hits = iommu->walk.table_hits;
 	pthread_mutex_unlock(&iommu->lock);
 }
 
 static int make_tables(struct sim_iommu *iommu, unsigned int domain_id,
 		       struct dma_backend **backend)
 {
+	const struct sim_walk *walk = &iommu->walk;
 	const struct dma_pt_config config = {
 		.size = sizeof(config),
-		.format = DMA_PT_VTD_SECOND_STAGE,
+		.format = iommu->format,
 		.levels = iommu->levels,
-		.output_bits = iommu->walk.output_bits,
-		.page_sizes = iommu->walk.page_sizes & ~(uint64_t)SIM_PAGE,
-		.coherent_walk = iommu->coherent_walk,
+		.input_bits = walk->format->input_width ? iommu->input_bits : 0,
+		.granule_bits = walk->granule_bits,
+		.output_bits = walk->output_bits,
+		.page_sizes = walk->page_sizes & ~SIM_BIT(walk->granule_bits),
+		.coherent_walk = !walk->device_view,
+		.track_dirty = walk->track,
+		.memory_types = walk->memory_types,
 		.unit = &iommu->unit,
 		.domain_id = domain_id,
 	};

@@ -3,7 +3,7 @@
  * The IOTLB: a set-associative cache of pages. It never forgets by itself but for want of room, and never notices that
  * a table changed. The caller locks.
  */
-#include "iommu.h"
+#include "iotlb.h"
 
 #include <stdlib.h>
 
@@ -78,9 +78,10 @@ void sim_iotlb_add(struct sim_iotlb *tlb, uint64_t generation, const struct sim_
 {
 	uint64_t page = page_at(t->iova, t->shift);
 	struct sim_iotlb_entry *set = set_of(tlb, generation, page);
-	unsigned int way = 0;
+	struct sim_iotlb_entry *old = find(tlb, generation, page);
+	unsigned int way = old ? (unsigned int)(old - set) : 0;
 
-	while (way < tlb->ways && set[way].generation)
+	while (!old && way < tlb->ways && set[way].generation)
 		way++;
 	if (way == tlb->ways) {
 		tlb->victim = tlb->victim + 1 < tlb->ways ? tlb->victim + 1 : 0;

@@ -108,6 +108,7 @@ struct sim_device {
 	char *name;
 	uint64_t last_address;
 	bool coherent;
+	bool privileged;
 	const struct dma_range *windows;
 	uint64_t offset;
 	uint64_t bypass;

@@ -111,6 +111,9 @@ int sim_device_destroy(struct sim_device *device);
 struct dma_device *sim_dma(struct sim_device *device);
 struct sim_device *sim_device_of(struct dma_device *dev);
 
+/** Its requests are privileged from now on, or no longer; from the start they are not. */
+void sim_device_set_privileged(struct sim_device *device, bool privileged);
+
 /** Wire inbound windows into the bus in front of the device (the hardware of dma_device_set_range_map()). Not copied. */
 void sim_device_set_windows(struct sim_device *device, const struct dma_range *map);
 /** A platform translator in front of the device: its address a reaches a - @offset, for RAM and BARs. */
@@ -139,6 +142,11 @@ enum sim_fault_reason {
 	SIM_FAULT_WRITE_DENIED,
 	SIM_FAULT_RESERVED_BIT, /* a reserved bit is set in an entry */
 	SIM_FAULT_TABLE,	/* a table lies outside of RAM */
+	SIM_FAULT_OUTPUT,	/* an entry leads beyond the IOMMU's address bits */
+	SIM_FAULT_PRIVILEGE,	/* the page is for privileged requests only */
+	SIM_FAULT_ACCESS_FLAG,	/* accessed or dirty is not set, and the hardware does not set it */
+	SIM_FAULT_RUN,		/* the entries of a page that takes several do not agree */
+	SIM_FAULT_INTERRUPT,	/* interrupt messages go there, memory accesses do not */
 };
 
 struct sim_fault {
@@ -165,12 +173,22 @@ int sim_dma_write(struct sim_device *device, dma_addr_t addr, const void *buf, u
 struct sim_iommu_config {
 	/** sizeof(struct sim_iommu_config). */
 	size_t size;
-	/** Levels of the table: 3, 4 or 5. 0: 4. */
+	/** Format of the tables, unless @command. */
+	enum dma_pt_format format;
+	/** Levels of the tables, as <dmamap/pagetable.h> has them for the format. 0: 4; ARM: 0. */
 	unsigned int levels;
-	/** Output address bits. 0: 52. */
+	/** ARM: bits of an I/O address, at least @granule_bits + 10. 0: 48. Commands: 0: 64. Other formats: 0. */
+	unsigned int input_bits;
+	/** log2 of the smallest page. 0: 12; ARM also 14 and 16. */
+	unsigned int granule_bits;
+	/** Output address bits, from 32 on. 0: all that the format has, 52 or (ARM) 48. */
 	unsigned int output_bits;
-	/** Large leaves: bits 21, 30. 0: both; 1 << 12: none. */
+	/** Sizes of leaves, as a bitmap; the granule is implied. 0: all that the format has; the granule alone: no others. */
 	uint64_t page_sizes;
+	/** The hardware keeps accessed and dirty bits, where the format has them. */
+	bool track_dirty;
+	/** RISC-V: entries have memory types (Svpbmt). */
+	bool memory_types;
 	/** Walks do not see the CPU's caches, only memory: on a noncoherent machine unflushed entries are invisible. */
 	bool incoherent_walk;
 	/** Entries of the IOTLB. 0: 65536. */
@@ -180,8 +198,6 @@ struct sim_iommu_config {
 	 * lowest bit is the granule (0: all from 4 KiB on).
 	 */
 	bool command;
-	/** Commands: bits of an I/O address. 0: 64. */
-	unsigned int input_bits;
 	/** Commands: mappings that a domain can hold. 0: no limit. */
 	uint64_t max_entries;
 };
@@ -189,6 +205,7 @@ struct sim_iommu_config {
 struct sim_iommu_stats {
 	uint64_t walks;
 	uint64_t hits;
+	uint64_t table_hits;	/* walks that began at a table remembered from another */
 	uint64_t invalidations; /* ranges */
 	uint64_t flushes;	/* whole domains */
 	uint64_t waits;

@@ -12,19 +12,48 @@ static struct sim_iommu *iommu_of(struct dma_iommu_unit *unit)
 	return (struct sim_iommu *)(void *)unit;
 }
 
+/** Bits of an address that a table of so many levels translates. */
+static unsigned int width_of(const struct sim_iommu *iommu, unsigned int levels)
+{
+	unsigned int width = sim_level_shift(&iommu->walk, levels + 1);
+
+	if (iommu->walk.format->input_width)
+		return iommu->input_bits;
+	return width < 64 ? width : 64;
+}
+
+/** False if the hardware has no such table: its depth, or where it lies. */
+static bool make_table(const struct sim_iommu *iommu, phys_addr_t root, unsigned int levels,
+		       struct sim_table *table)
+{
+	const struct sim_format *format = iommu->walk.format;
+	uint64_t align = SIM_BIT(iommu->walk.granule_bits), bytes;
+
+	if (levels < format->min_levels || levels > iommu->levels ||
+	    (format->input_width && levels != iommu->levels))
+		return false;
+	*table = (struct sim_table){ root, levels, width_of(iommu, levels) };
+	bytes = SIM_BIT(table->width - sim_level_shift(&iommu->walk, levels)) * sizeof(uint64_t);
+	/* Several first tables lie one after another; a small one may begin anywhere. */
+	if (format->input_width)
+		align = bytes < 64 ? 64 : bytes;
+	return root % align == 0 && !(root & sim_beyond(&iommu->walk));
+}
+
 static int unit_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
 		       phys_addr_t root, unsigned int levels)
 {
 	struct sim_iommu *iommu = iommu_of(unit);
 	struct sim_device *device = sim_device_of(dev);
+	struct sim_table table;
 	bool joined;
 
 	if (!sim_device_known(iommu->m, dev) || device->iommu != iommu)
 		return -DMAMAP_ENODEV;
-	if (root % SIM_PAGE || levels < 3 || levels > iommu->levels)
+	if (!make_table(iommu, root, levels, &table))
 		return -DMAMAP_EINVAL;
 	pthread_mutex_lock(&iommu->lock);
-	joined = sim_domain_join(iommu, device, domain_id, root, levels);
+	joined = sim_domain_join(iommu, device, domain_id, &table);
 	pthread_mutex_unlock(&iommu->lock);
 	return joined ? 0 : -DMAMAP_ENOMEM;
 }

@@ -129,7 +129,7 @@ int cmd_bad_option(const char *verb, int argc, char **argv, const struct option 
 
 int cmd_choose(const char *verb, const char *option, const char *value, const char *const *words)
 {
-	char list[200] = "";
+	char list[500] = "";
 	const char *nearest;
 
 	for (int i = 0; words[i]; i++) {

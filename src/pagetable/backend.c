@@ -112,8 +112,7 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 	pt->last_phys = DMA_BIT_MASK(config->output_bits);
 	pt->backend.ops = fmt->ops;
 	pt->backend.caps = (struct dma_backend_caps){
-		.page_sizes =
-			(config->page_sizes | (uint64_t)1 << fmt->granule_bits) & pt->last_iova,
+		.page_sizes = config->page_sizes & pt->last_iova,
 		.aperture_end = pt->last_iova,
 		.hole_start = fmt->hole_first,
 		.hole_end = fmt->hole_last,
@@ -124,6 +123,8 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 		.track_dirty = config->track_dirty,
 		.leaf_phys_shift = fmt->address_shift,
 	};
+	/* The granule fits, although the last page of 64 bits is not in the aperture. */
+	pt->backend.caps.page_sizes |= (uint64_t)1 << fmt->granule_bits;
 	dmamap_slab_init(&pt->tables, host, sizeof(struct pt_table));
 }
 

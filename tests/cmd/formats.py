@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tests `dmamap replay --format' with every name, on every recording, strict and lazy."""
 import os
+import re
 
 import tap
 from tap import case, equal, some
@@ -59,12 +60,27 @@ def names():
     """The list is complete, has no name twice, and begins with the default."""
     equal(len(set(NAMES)), len(NAMES))
     equal(NAMES[0], tap.replay(STRICT)[0]['format'])
-    for name in ('vtd-ss', 'vtd-ss-3', 'vtd-ss-5', 'command'):
+    for name in ('vtd-ss', 'vtd-fs', 'amdv1', 'lpae-s1', 'lpae-s2', 'lpae-s1-16k', 'lpae-s1-64k', 'lpae-s2-16k',
+                 'lpae-s2-64k', 'riscv-sv39', 'riscv-sv48', 'riscv-sv57', 'command'):
         assert name in NAMES, name
     with open(os.path.join(tap.ROOT, 'docs', 'man', 'dmamap-replay.1'), encoding='utf-8') as file:
         text = file.read()
     for name in NAMES:
-        assert f'Cm {name}\n' in text, f'the manual page does not have {name}'
+        assert re.search(f'Cm {name}( ,)?\n', text), f'the manual page does not have {name}'
+
+
+@case
+def larger_pages():
+    """Recorded addresses keep their offset in the larger page, on both sides."""
+    lines = [tap.map_line(0x123456789, 100, 0x123456789), tap.map_line(0x2000fff0, 0x20020, 0x2000fff0)]
+    for name, mask in (('lpae-s1', 0xfff), ('lpae-s1-16k', 0x3fff), ('lpae-s2-64k', 0xffff)):
+        out = tap.path_of(f'{name}.txt')
+        replay(name, 'strict', '--trace-out', out, tap.trace(*lines))
+        with open(out, encoding='ascii') as file:
+            text = file.read()
+        found = re.findall(r'dma_map_phys: .* dma_addr=([0-9a-f]+) size=\d+ phys_addr=([0-9a-f]+)', text)
+        equal([(int(dma, 16) & mask, int(phys, 16) & mask) for dma, phys in found],
+              [(0x123456789 & mask,) * 2, (0x2000fff0 & mask,) * 2], name)
 
 
 @case

@@ -186,6 +186,8 @@ unsigned int qemu_handle_faults(struct qemu_machine *m);
 struct dma_vtd *qemu_vtd(struct qemu_machine *m);
 /** The same for the virtio IOMMU. */
 struct dma_virtio_iommu *qemu_virtio_iommu(struct qemu_machine *m);
+/** The same for the SMMUv3. */
+struct dma_smmuv3 *qemu_smmuv3(struct qemu_machine *m);
 
 /* --- ACPI, as the machine describes itself */
 

@@ -25,6 +25,7 @@
 #include <dmamap/pagetable.h>
 #include <dmamap/reason.h>
 #include <dmamap/requester.h>
+#include <dmamap/smmuv3.h>
 #include <dmamap/types.h>
 #include <dmamap/vec.h>
 #include <dmamap/virtio_iommu.h>

@@ -33,6 +33,7 @@ struct cmd_verb {
 };
 
 extern const struct cmd_verb cmd_bench;
+extern const struct cmd_verb cmd_emu;
 extern const struct cmd_verb cmd_routes;
 extern const struct cmd_verb cmd_replay;
 extern const struct cmd_verb cmd_p2p;

@@ -9,7 +9,8 @@
 
 #include "cmd.h"
 
-static const struct cmd_verb *const verbs[] = { &cmd_routes, &cmd_replay, &cmd_p2p, &cmd_bench };
+static const struct cmd_verb *const verbs[] = { &cmd_routes, &cmd_replay, &cmd_p2p, &cmd_emu,
+						&cmd_bench };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
 
@@ -21,6 +22,7 @@ static const char intro[] =
 	"  dmamap replay trace.txt.gz         make a kernel's recorded mappings again, and check the data\n"
 	"  dmamap replay --route iommu --json trace.txt\n"
 	"  dmamap p2p lspci.txt               which PCI function may reach the memory of which, and why not\n"
+	"  dmamap emu --scenario p2p-nvme     peer to peer on emulated devices, behind an emulated IOMMU\n"
 	"  dmamap bench                       what the operations cost on this machine\n"
 	"\n"
 	"Usage: dmamap VERB [OPTION]...\n"
@@ -60,7 +62,7 @@ static const struct cmd_verb *find_verb(const char *name)
 		cmd_usage(NULL, "there is no verb %s; did you mean %s?", name, nearest);
 	else
 		cmd_usage(NULL,
-			  "there is no verb %s; there are routes, replay, p2p, bench and help",
+			  "there is no verb %s; there are routes, replay, p2p, emu, bench and help",
 			  name);
 	return NULL;
 }

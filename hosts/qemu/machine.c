@@ -92,6 +92,8 @@ static int start_host(struct qemu_machine *m)
 	host->size = sizeof(*host);
 	host->priv = m;
 	host->page_size = HOST_PAGE;
+	if (m->arch == QEMU_X86_64)
+		host->zone_dma_limit = DMA_BIT_MASK(24); /* as a PC has it */
 	host->read8 = hook_read8;
 	host->read16 = hook_read16;
 	host->write8 = hook_write8;

@@ -10,6 +10,8 @@ static const struct qemu_iommu_driver *driver_of(const struct qemu_machine *m)
 	switch (m->iommu) {
 	case QEMU_IOMMU_VTD:
 		return &qemu_vtd_driver;
+	case QEMU_IOMMU_AMD:
+		return &qemu_amd_driver;
 	case QEMU_IOMMU_SMMUV3:
 		return &qemu_smmuv3_driver;
 	case QEMU_IOMMU_VIRTIO:

@@ -18,6 +18,7 @@ struct qemu_iommu_driver {
 	unsigned int (*faults)(struct qemu_machine *m);
 };
 
+extern const struct qemu_iommu_driver qemu_amd_driver;	  /* amd.c */
 extern const struct qemu_iommu_driver qemu_smmuv3_driver; /* smmuv3.c */
 extern const struct qemu_iommu_driver qemu_virtio_driver; /* virtio.c */
 extern const struct qemu_iommu_driver qemu_vtd_driver;	  /* vtd.c */

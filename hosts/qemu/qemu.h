@@ -188,6 +188,8 @@ struct dma_vtd *qemu_vtd(struct qemu_machine *m);
 struct dma_virtio_iommu *qemu_virtio_iommu(struct qemu_machine *m);
 /** The same for the SMMUv3. */
 struct dma_smmuv3 *qemu_smmuv3(struct qemu_machine *m);
+/** The same for AMD-Vi. */
+struct dma_amdvi *qemu_amdvi(struct qemu_machine *m);
 
 /* --- ACPI, as the machine describes itself */
 

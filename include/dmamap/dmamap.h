@@ -6,6 +6,7 @@
 #define DMAMAP_DMAMAP_H
 
 #include <dmamap/alloc.h>
+#include <dmamap/amdvi.h>
 #include <dmamap/bounce.h>
 #include <dmamap/device.h>
 #include <dmamap/dmapool.h>

@@ -51,7 +51,8 @@ struct dma_iova_state {
 	uint64_t low;
 	uint64_t high;
 	uint64_t linked;
-	uint64_t slots; /* pieces that are copies */
+	uint64_t tail; /* where a piece ends inside of a granule: the last one; 0: none does */
+	unsigned int copies; /* granules that are copies: the first and the last at the most */
 };
 
 /** Bytes of the range; 0: the state holds none. */
@@ -86,7 +87,8 @@ bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state,
  * dma_iova_link() - map [phys, phys + size) at @offset bytes from the start of the range.
  * @offset: only the first piece (offset 0) may begin inside of a granule, and then with the offset in it that
  *          dma_iova_try_alloc() was told; all others begin where a granule does
- * @size:   at least 1; a piece that ends inside of a granule takes all of it
+ * @size:   at least 1. Only the last piece may end inside of a granule, which it then takes whole: nothing can be linked
+ *          behind it
  * @dir:    as in dma_map_phys()
  * @attrs:  DMA_ATTR_MMIO, DMA_ATTR_SKIP_CPU_SYNC, DMA_ATTR_PRIVILEGED, DMA_ATTR_REQUIRE_COHERENT
  *
@@ -94,7 +96,7 @@ bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state,
  * must not see is copied: the piece's first and last granule, if the piece does not fill them, with the rest zeroed.
  *
  * Return: 0, or -errno with a reason, and then nothing of this piece is linked and earlier ones are as they were.
- * -EINVAL: iova-state, iova-range, zero-size, address-wrap, link-alignment (an offset that is not the range's), a bad
+ * -EINVAL: iova-state, iova-range, zero-size, address-wrap, link-alignment (an offset that is not the range's, an end that is not the last), a bad
  * direction, or the backend's. -EIO: link-alignment (an unaligned piece that is not the first). -EADDRINUSE:
  * already-mapped. -EPERM: mmio-alignment, or REQUIRE_COHERENT where the piece must be copied. -EOPNOTSUPP:
  * REQUIRE_COHERENT on a device that does not snoop or on a range that has copies, CC_SHARED. -ENOMEM: no memory for
@@ -114,7 +116,7 @@ int dmamap_iova_sync(struct dma_device *dev, struct dma_iova_state *state, size_
 /**
  * dma_iova_unlink() - take [offset, offset + size) from the device; the addresses stay with the state.
  * @offset: 0, or where a granule begins
- * @size:   up to the end of a piece; all of it must be linked
+ * @size:   up to where a granule or the last piece ends; all of it must be linked
  * @dir:    the links' direction; @attrs: theirs. DMA_ATTR_SKIP_CPU_SYNC may differ, DMA_ATTR_MMIO may not
  *
  * Strict, whatever the domain: when this returns the device has no access, and copies have been copied back. A range

@@ -105,8 +105,8 @@ struct dma_device;
 	X(IOVA_RANGE, "iova-range", "the bytes lie outside of the I/O addresses that were taken",    \
 	  "take as many as will be linked")                                                          \
 	X(LINK_ALIGNMENT, "link-alignment",                                                          \
-	  "a piece does not begin where its place in the granule is",                                \
-	  "only the first piece may begin inside of a granule, at the offset that was announced")    \
+	  "a piece begins or ends inside of a granule where none may",                               \
+	  "only the first piece may begin inside of one, and only the last may end there")           \
 	X(MMIO_ALIGNMENT, "mmio-alignment",                                                          \
 	  "MMIO that does not fill its granules would show an untrusted device what lies beside it", \
 	  "map whole granules")                                                                      \

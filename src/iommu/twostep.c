@@ -79,15 +79,28 @@ void dmamap_twostep_note_link(struct dma_iova_state *state, uint64_t at, uint64_
 	state->linked += size;
 }
 
+/** Draw the bounds in to what is linked, behind a hole that now lies at one of them. */
+static void tighten(struct dma_iova_state *state)
+{
+	uint64_t granule = granule_size(state_domain(state));
+	struct run_part first = { .at = state->low, .size = granule };
+	struct run_part last = { .at = state->high - granule, .size = granule };
+
+	for (; has_hole(state) && tables_agree(state, &first, false); first.at += granule)
+		state->low += granule;
+	for (; has_hole(state) && tables_agree(state, &last, false); last.at -= granule)
+		state->high -= granule;
+}
+
 void dmamap_twostep_note_unlink(struct dma_iova_state *state, uint64_t at, uint64_t size)
 {
+	if (size && at + size == state->high)
+		state->tail = 0;
 	state->linked -= size;
 	if (!state->linked)
 		state->low = state->high = 0;
-	else if (at == state->low)
-		state->low += size;
-	else if (at + size == state->high)
-		state->high = at;
+	else
+		tighten(state);
 }
 
 /* --- the run */
@@ -246,7 +259,7 @@ static int enter_copy(struct link *l, phys_addr_t phys, uint64_t size, phys_addr
 	if (err)
 		dmamap_bounce_unmap(l->dev, *copy, size, l->dir, DMA_ATTR_SKIP_CPU_SYNC, &ignored);
 	else
-		l->state->slots++;
+		l->state->copies++;
 	return err;
 }
 
@@ -270,7 +283,7 @@ static void take_back(struct link *l)
 		return;
 	dmamap_bounce_unmap(l->dev, l->head, l->head_size, l->dir, DMA_ATTR_SKIP_CPU_SYNC,
 			    &ignored);
-	l->state->slots--;
+	l->state->copies--;
 }
 
 /** A piece of which the device must not see the surroundings: first and last granule are copies if it does not fill them. */
@@ -324,22 +337,39 @@ static int check_attrs(const struct link *l, phys_addr_t phys, uint64_t size, bo
 		      : 0;
 }
 
+/** Does the piece begin and end where it may? 0 or -errno; the caller fills in *@why. */
+static int check_ends(const struct link *l, phys_addr_t phys, uint64_t offset, uint64_t size,
+		      const struct run_part *part)
+{
+	uint64_t mask = dmamap_iommu_granule_mask(l->dev);
+	uint64_t pad = phys & mask;
+	uint64_t end = part->at + part->size;
+
+	if (pad && offset)
+		return -DMAMAP_EIO;
+	if (pad != part->pad)
+		return -DMAMAP_EINVAL;
+	/* what ends inside of a granule is the last, now and later */
+	if (((phys + size) & mask) && end < l->state->high)
+		return -DMAMAP_EINVAL;
+	return l->state->tail && end > l->state->high ? -DMAMAP_EINVAL : 0;
+}
+
 /** Where the link goes, if it may go there. */
 static int check_place(const struct link *l, phys_addr_t phys, uint64_t offset, uint64_t size,
 		       struct run_part *part, struct dma_error *why)
 {
-	uint64_t pad = phys & dmamap_iommu_granule_mask(l->dev);
 	int err = dmamap_twostep_part(l->dev, l->state, offset, size, part, why);
 
 	if (err)
 		return err;
 	if (range_wraps(phys, size))
 		return fail_range(why, l->dev, DMA_REASON_ADDRESS_WRAP, -DMAMAP_EINVAL, phys, size);
-	if (pad != part->pad || (pad && offset)) {
-		fail_range(why, l->dev, DMA_REASON_LINK_ALIGNMENT,
-			   pad && offset ? -DMAMAP_EIO : -DMAMAP_EINVAL, phys, size);
+	err = check_ends(l, phys, offset, size, part);
+	if (err) {
+		fail_range(why, l->dev, DMA_REASON_LINK_ALIGNMENT, err, phys, size);
 		why->have = part->pad;
-		return why->err;
+		return err;
 	}
 	return dmamap_twostep_unlinked(l->state, part)
 		       ? 0
@@ -366,7 +396,9 @@ int dmamap_twostep_link(struct dma_device *dev, struct dma_iova_state *state, ph
 		return err;
 	l.start = l.at = part.at;
 	err = copies ? link_copies(&l, phys, size, why) : enter_next(&l, phys, size, why);
-	if (state->slots)
+	if (state->copies)
 		state->__size |= DMA_IOVA_USE_SWIOTLB;
+	if (!err && ((phys + size) & dmamap_iommu_granule_mask(dev)))
+		state->tail = offset + size;
 	return err;
 }

@@ -3,8 +3,9 @@
  * Two-step mapping: the mechanism behind dma_iova_*(), and what vectors use of it.
  *
  * A state is one run of I/O addresses. What is linked in it is known by its bounds and its bytes: as long as links
- * leave no hole, which is nearly always, no call looks into the tables to tell whether its range is linked. Functions
- * that can refuse fill in *@why, and have then changed nothing.
+ * leave no hole, which is nearly always, no call looks into the tables to tell whether its range is linked. Only the
+ * first granule and the last can hold less than a granule of memory, so only they can be copies. Functions that can
+ * refuse fill in *@why, and have then changed nothing.
  */
 #ifndef DMAMAP_IOMMU_TWOSTEP_H
 #define DMAMAP_IOMMU_TWOSTEP_H

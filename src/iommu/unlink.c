@@ -3,9 +3,8 @@
  * Two-step mapping: unlinking (docs/semantics.md, "Two-step mapping").
  *
  * The order is that of every unmap: lines of the CPU's caches, clear the entries, invalidate, wait, then copy back and
- * release copies. So copies are looked up first, while the tables still translate. They can only stand in granules at
- * the ends of pieces, so the ends of the range are looked at before its middle, and the middle only if a copy is
- * missing by then. Where a range is taken back in parts, each ends behind a copy, that is, behind a piece.
+ * release copies. So copies are looked up first, while the tables still translate; they can only stand in the first and
+ * in the last granule of what is linked.
  */
 #include "bounce/pool.h"
 #include "twostep.h"
@@ -20,61 +19,41 @@ struct unlink {
 
 /* --- copies */
 
-#define COPIES 8u
-
-/** Copies of a range, the most that are dealt with in one invalidation. */
 struct copies {
 	struct {
 		phys_addr_t copy;
 		uint64_t size;
-	} at[COPIES];
+	} at[2];
 	unsigned int n;
 };
 
-/** What the granule @at bytes into the run translates to, from the range's first byte in it on. */
-static bool translate(const struct unlink *u, uint64_t at, phys_addr_t *phys)
-{
-	dma_addr_t iova = run_start(u->state) + at;
-
-	if (iova < u->state->addr)
-		iova = u->state->addr;
-	return !dmamap_domain_iova_to_phys(state_domain(u->state), iova, phys);
-}
-
-/** Note the copy in that granule, if there is one. */
+/** Note the copy in the granule @at bytes into the run, if there is one. */
 static void note_copy(const struct unlink *u, uint64_t at, struct copies *c)
 {
+	dma_addr_t iova = run_start(u->state) + at;
 	phys_addr_t phys;
 	phys_addr_t copy;
 	uint64_t size;
 
-	if (!translate(u, at, &phys) || !dmamap_bounce_live_at(u->dev, phys, &copy, &size))
+	if (iova < u->state->addr)
+		iova = u->state->addr; /* the copy begins where the range does */
+	if (dmamap_domain_iova_to_phys(state_domain(u->state), iova, &phys) ||
+	    !dmamap_bounce_live_at(u->dev, phys, &copy, &size))
 		return;
 	c->at[c->n].copy = copy;
 	c->at[c->n].size = size;
 	c->n++;
 }
 
-/** Find the copies in *@part, which is cut behind the last one that there is room for. */
-static void find_copies(const struct unlink *u, struct run_part *part, struct copies *c)
+static void find_copies(const struct unlink *u, const struct run_part *part, struct copies *c)
 {
-	uint64_t granule = granule_size(state_domain(u->state));
-	uint64_t last = part->at + part->size - granule;
+	uint64_t last = part->at + part->size - granule_size(state_domain(u->state));
 
 	c->n = 0;
-	if (!u->state->slots)
-		return;
-	note_copy(u, part->at, c);
-	if (c->n < u->state->slots && last != part->at)
+	if (u->state->copies)
+		note_copy(u, part->at, c);
+	if (c->n < u->state->copies && last != part->at)
 		note_copy(u, last, c);
-	if (c->n == u->state->slots)
-		return;
-	c->n = 0;
-	for (uint64_t at = 0; at < part->size; at += granule) {
-		note_copy(u, part->at + at, c);
-		if (c->n == COPIES)
-			part->size = at + granule;
-	}
 }
 
 /** Copies may be read back and reused: the device has lost them. */
@@ -85,14 +64,17 @@ static void release_copies(const struct unlink *u, const struct copies *c)
 	for (unsigned int i = 0; i < c->n; i++)
 		dmamap_bounce_unmap(u->dev, c->at[i].copy, c->at[i].size, u->dir, u->attrs,
 				    &ignored);
-	u->state->slots -= c->n;
-	if (!u->state->slots)
+	u->state->copies -= c->n;
+	if (!u->state->copies)
 		u->state->__size &= ~DMA_IOVA_USE_SWIOTLB;
 }
 
 /* --- caches */
 
-/** Let the CPU see [offset, offset + size) of the range, one call for each contiguous stretch. */
+/**
+ * Let the CPU see [offset, offset + size) of the range, one call for each contiguous stretch: exactly the bytes that
+ * were linked, because lines beside them may be dirty.
+ */
 static void maintain(const struct unlink *u, uint64_t offset, uint64_t size)
 {
 	struct dma_domain *domain = state_domain(u->state);
@@ -103,6 +85,8 @@ static void maintain(const struct unlink *u, uint64_t offset, uint64_t size)
 	uint64_t len = 0;
 	phys_addr_t phys;
 
+	if (u->state->tail && offset + size > u->state->tail)
+		size = u->state->tail - offset;
 	for (uint64_t step; size; iova += step, size -= step) {
 		step = min_u64(size, granule - (iova & (granule - 1)));
 		if (dmamap_domain_iova_to_phys(domain, iova, &phys))
@@ -149,31 +133,25 @@ static uint64_t clear_part(const struct unlink *u, const struct run_part *part, 
 }
 
 /**
- * Unlink all that was checked, a part with few enough copies after the other; @whole: and give the run back. The
- * check can be wrong only if somebody else took entries out, or if the backend unmaps whole pieces and this is none:
- * then the rest stays as it is, addresses and copies included.
+ * Unlink what was checked; @whole: and give the run back. The check can be wrong only if somebody else took entries out,
+ * or if the backend unmaps whole pieces and this is none: then the rest stays as it is, addresses and copies included.
  */
-static int unlink_parts(const struct unlink *u, struct run_part rest, bool whole,
-			struct dma_error *why)
+static int unlink_part(const struct unlink *u, const struct run_part *part, bool whole,
+		       struct dma_error *why)
 {
-	while (rest.size) {
-		struct run_part part = rest;
-		struct copies copies;
-		uint64_t cleared;
+	struct copies copies;
+	uint64_t cleared;
 
-		find_copies(u, &part, &copies);
-		cleared = clear_part(u, &part, whole && part.size == rest.size, copies.n != 0);
-		if (cleared != part.size) {
-			fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL,
-				   run_start(u->state) + part.at, part.size);
-			why->have = cleared;
-			return -DMAMAP_EINVAL;
-		}
+	find_copies(u, part, &copies);
+	cleared = clear_part(u, part, whole, copies.n != 0);
+	if (cleared == part->size) {
 		release_copies(u, &copies);
-		rest.at += part.size;
-		rest.size -= part.size;
+		return 0;
 	}
-	return 0;
+	fail_range(why, u->dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL,
+		   run_start(u->state) + part->at, part->size);
+	why->have = cleared;
+	return -DMAMAP_EINVAL;
 }
 
 /* --- the calls */
@@ -209,7 +187,7 @@ int dmamap_twostep_unlink(struct dma_device *dev, struct dma_iova_state *state, 
 		return err;
 	if (needs_maintenance(&u))
 		maintain(&u, offset, size);
-	return unlink_parts(&u, part, false, why);
+	return unlink_part(&u, &part, false, why);
 }
 
 int dmamap_twostep_destroy(struct dma_device *dev, struct dma_iova_state *state,
@@ -233,7 +211,7 @@ int dmamap_twostep_destroy(struct dma_device *dev, struct dma_iova_state *state,
 	}
 	if (needs_maintenance(&u))
 		maintain(&u, 0, mapped_len);
-	err = unlink_parts(&u, part, true, why);
+	err = unlink_part(&u, &part, true, why);
 	if (err)
 		return err;
 	*state = (struct dma_iova_state){ .addr = 0 };

@@ -533,33 +533,6 @@ static void unlink_keeps_addresses(void **state)
 	fx_free(fx);
 }
 
-/** More copies than one go takes: each is released after its own invalidation. */
-static void many_copies(void **state)
-{
-	struct fx *fx = ts_host(false);
-	struct dma_device *dev = fx_iou(fx, 0xfff);
-	struct dma_iova_state s;
-
-	(void)state;
-	assert_true(dma_iova_try_alloc(dev, &s, 0, 0x20000));
-	for (unsigned int i = 0; i < 32; i++)
-		assert_int_equal(dma_iova_link(dev, &s, 0x80000000 + i * 0x10000ull, i * 0x1000,
-					       0x800, FROM, 0),
-				 0);
-	expect_count(fx, "T:bounced", 32);
-	for (unsigned int i = 0; i < 32; i++)
-		memset(fx_ram(fx, fx_translate(fx, s.addr + i * 0x1000)), i + 1, 0x800);
-	fx_clear(fx);
-	dma_iova_destroy(dev, &s, 0x20000, FROM, 0);
-	expect_count(fx, "copy", 32);
-	assert_true(fx_count(fx, "U:invalidate") <= 8);
-	for (unsigned int i = 0; i < 32; i++)
-		assert_true(fx_all(fx, 0x80000000 + i * 0x10000ull, 0x800, i + 1));
-	assert_int_equal(fx_pool_used(fx->pool[0]), 0);
-	assert_int_equal(fx_iova_bytes(fx->domain[0]), 0);
-	fx_free(fx);
-}
-
 /** On a lazy domain a range with a copy goes strictly; one of another device's, or without, does not. */
 static void lazy_with_copy(void **state)
 {
@@ -656,7 +629,6 @@ int main(void)
 		cmocka_unit_test(untrusted_without_pool),
 		cmocka_unit_test(protection),
 		cmocka_unit_test(unlink_keeps_addresses),
-		cmocka_unit_test(many_copies),
 		cmocka_unit_test(lazy_with_copy),
 		cmocka_unit_test(backend_fails),
 		cmocka_unit_test(one_call),

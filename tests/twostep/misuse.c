@@ -81,6 +81,46 @@ static void link_over_link(void **state)
 	range_end(&r);
 }
 
+/** Only the last piece may end inside of a granule: nothing goes behind it, and it goes before nothing. */
+static void end_in_the_middle(void **state)
+{
+	struct range r = range_new();
+
+	(void)state;
+	dma_iova_unlink(r.dev, &r.s, 0, 0x2000, TO, 0);
+	fx_clear(r.fx);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0x8000, 0, 0x1fff, TO, 0), -DMAMAP_EINVAL);
+	ts_refused(r.fx, r.dev, DMA_REASON_LINK_ALIGNMENT, -DMAMAP_EINVAL, 1);
+	assert_true(fx_translate(r.fx, r.s.addr) == NOTHING);
+	dma_iova_unlink(r.dev, &r.s, 0x2000, 0x1000, TO, 0);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0x8000, 0, 0x1fff, TO, 0), 0);
+	fx_clear(r.fx);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0xa000, 0x2000, 0x1000, TO, 0), -DMAMAP_EINVAL);
+	ts_refused(r.fx, r.dev, DMA_REASON_LINK_ALIGNMENT, -DMAMAP_EINVAL, 1);
+	/* once it is gone others may come */
+	dma_iova_unlink(r.dev, &r.s, 0, 0x1fff, TO, 0);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0xa000, 0x2000, 0x1000, TO, 0), 0);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0x8000, 0, 0x2000, TO, 0), 0);
+	fx_clear(r.fx);
+	range_end(&r);
+}
+
+/** Below a hole that was made at the top the last piece is another one. */
+static void end_below_a_hole(void **state)
+{
+	struct range r = range_new();
+
+	(void)state;
+	dma_iova_unlink(r.dev, &r.s, 0x1000, 0x1000, TO, 0);
+	dma_iova_unlink(r.dev, &r.s, 0x2000, 0x1000, TO, 0);
+	fx_clear(r.fx);
+	assert_int_equal(dma_iova_link(r.dev, &r.s, 0x9000, 0x1000, 0x123, TO, 0), 0);
+	expect_count(r.fx, "warn", 0);
+	dma_iova_destroy(r.dev, &r.s, 0x1123, TO, 0);
+	assert_true(ts_is_zero(&r.s));
+	fx_free(r.fx);
+}
+
 /** With a hole between links the tables are asked. */
 static void link_over_hole(void **state)
 {
@@ -235,11 +275,12 @@ static void range_is_live(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(link_outside),	  cmocka_unit_test(link_over_link),
-		cmocka_unit_test(link_over_hole), cmocka_unit_test(unlink_too_much),
-		cmocka_unit_test(free_too_early), cmocka_unit_test(nothing_to_do),
-		cmocka_unit_test(address_wraps),  cmocka_unit_test(wrong_state),
-		cmocka_unit_test(bad_direction),  cmocka_unit_test(range_is_live),
+		cmocka_unit_test(link_outside),	    cmocka_unit_test(link_over_link),
+		cmocka_unit_test(link_over_hole),   cmocka_unit_test(end_in_the_middle),
+		cmocka_unit_test(end_below_a_hole), cmocka_unit_test(unlink_too_much),
+		cmocka_unit_test(free_too_early),   cmocka_unit_test(nothing_to_do),
+		cmocka_unit_test(address_wraps),    cmocka_unit_test(wrong_state),
+		cmocka_unit_test(bad_direction),    cmocka_unit_test(range_is_live),
 	};
 
 	return FX_RUN(tests);

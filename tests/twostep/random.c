@@ -40,7 +40,6 @@ struct model {
 	unsigned char *want;
 	/** Pages of both arenas that a piece touches. */
 	bool busy[2][ARENA / PAGE];
-	/** Where the ranges' addresses are not the device's any more: its tries are faults. Only of strict domains. */
 };
 
 static bool may_read(const struct range *r)
@@ -246,6 +245,25 @@ static void do_alloc(struct model *m, struct range *r)
 	assert_int_equal(dma_iova_size(&r->s), size);
 }
 
+/** The page behind the last that is linked. */
+static uint64_t top(const struct range *r)
+{
+	uint64_t page = PAGES + 2;
+
+	while (page && !piece_at(r, page - 1))
+		page--;
+	return page;
+}
+
+/** Does the last piece end inside of a page? */
+static bool has_tail(const struct range *r)
+{
+	for (unsigned int i = 0; i < r->n; i++)
+		if ((r->pad + r->piece[i].offset + r->piece[i].size) % PAGE)
+			return true;
+	return false;
+}
+
 /** Why the model refuses a link; 0: it does not. */
 static uint64_t judge_link(const struct model *m, const struct range *r, const struct piece *p)
 {
@@ -253,7 +271,9 @@ static uint64_t judge_link(const struct model *m, const struct range *r, const s
 
 	if (p->offset >= r->size || p->size > r->size - p->offset)
 		return BIT(IOVA_RANGE);
-	if (p->phys % PAGE != place || (place && p->offset))
+	if (p->phys % PAGE != place || (place && p->offset) ||
+	    ((p->phys + p->size) % PAGE && end_page(r, p->offset, p->size) < top(r)) ||
+	    (has_tail(r) && end_page(r, p->offset, p->size) > top(r)))
 		return BIT(LINK_ALIGNMENT);
 	if (linked_pages(r, p->offset, p->size))
 		return BIT(ALREADY_MAPPED);

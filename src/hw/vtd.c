@@ -274,8 +274,11 @@ static int enable_locked(struct dma_vtd *v)
 		err = dmamap_vtd_command(v, VTD_G_TE, 0);
 	if (!err)
 		err = open_protected_memory(v);
-	if (err)
+	if (err) {
 		v->info.enabled = false;
+		if (v->info.queued)
+			dmamap_vtd_queue_stop(v);
+	}
 	return err;
 }
 

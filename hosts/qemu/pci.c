@@ -119,7 +119,7 @@ static int init_dma(struct qemu_device *dev)
 
 static struct qemu_device *add_function(struct qemu_machine *m, unsigned int bdf, uint32_t id)
 {
-	struct qemu_device **more = realloc(m->devices, (m->nr_devices + 1) * sizeof(*more));
+	struct qemu_device **more = reallocarray(m->devices, m->nr_devices + 1, sizeof(void *));
 	struct qemu_device *dev;
 
 	if (more)

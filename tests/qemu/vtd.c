@@ -318,7 +318,7 @@ static void on_unit(struct rig *rig, const struct dma_vtd_config *config)
 {
 	struct dma_domain_config policy = { .size = sizeof(policy) };
 	struct dma_vtd_config c = *config;
-	struct dma_domain *domain;
+	struct dma_domain *domain = NULL;
 	struct dma_vtd *unit;
 	dma_addr_t addr;
 	phys_addr_t phys;

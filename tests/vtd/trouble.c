@@ -41,7 +41,7 @@ static void no_answer(void **state)
 {
 	struct dma_domain_config policy = { .size = sizeof(policy) };
 	struct sim_device *device;
-	struct dma_domain *domain, *other;
+	struct dma_domain *domain = NULL, *other = NULL;
 	struct dma_vtd_info info;
 	struct dma_vtd *vtd;
 	phys_addr_t phys;
@@ -219,7 +219,7 @@ static void domain_numbers_run_out(void **state)
 static void shared_numbers(void **state)
 {
 	struct dma_domain_config policy = { .size = sizeof(policy) };
-	struct dma_domain *domain, *other;
+	struct dma_domain *domain = NULL, *other = NULL;
 	struct sim_device *a, *b;
 	struct dma_vtd *vtd;
 	struct model m;
@@ -266,7 +266,7 @@ static void faults_are_decoded(void **state)
 {
 	struct dma_observer observer = { .event = note_fault };
 	struct dma_domain_config policy = { .size = sizeof(policy) };
-	struct dma_domain *domain;
+	struct dma_domain *domain = NULL;
 	struct sim_device *device;
 	struct dma_vtd_info info;
 	struct dma_vtd *vtd;

@@ -187,6 +187,9 @@ struct dma_device;
 	  "correct the limit or the inbound windows (dma-ranges)")                                   \
 	X(NO_RAM_IN_WINDOW, "no-ram-in-window", "no window of the bus (dma-ranges) shows RAM",       \
 	  "correct the inbound windows; outbound ones, where the CPU sees devices, are others")      \
+	X(MAPPED_OTHERWISE, "mapped-otherwise",                                                      \
+	  "the I/O address is mapped, but not as one mapping of that beginning and size",            \
+	  "unmap exactly what one call mapped")                                                      \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

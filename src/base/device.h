@@ -19,6 +19,8 @@
 /** What the library keeps in a struct dma_ctx: exclusive to a thread or a CPU. */
 struct dmamap_ctx {
 	struct dma_error last;
+	/** Tells contexts apart, about: 0 before the first question. */
+	uint32_t number;
 };
 
 struct dmamap_host {
@@ -28,8 +30,10 @@ struct dmamap_host {
 	struct dma_observer *observers;
 	/** Domains and pools that live. */
 	uint32_t objects;
-	/** Flush queues that dma_poll() has to look at. */
-	struct dma_domain *lazy_domains;
+	/** Contexts that were given a number. */
+	uint32_t contexts;
+	/** Domains that dma_poll() has to look at. */
+	struct dma_domain *domains;
 	/** Atomic pools, and what dma_poll() does for them. */
 	struct dma_atomic_pool *atomic_pools;
 	void (*poll_atomic)(struct dma_host *host);
@@ -69,6 +73,13 @@ enum dmamap_once {
 	ONCE_SMALL_BUFFER = 1u << 15,
 };
 
+/** Mappings of a device that shard by shard were made and ended, where nobody shares a counter. */
+struct dmamap_count {
+	uint64_t mapped;   /* by who has the shard */
+	uint64_t unmapped; /* by anybody */
+	uint64_t unused[6];
+};
+
 struct dmamap_dev {
 	uint64_t magic;
 	struct dma_host *host;
@@ -85,6 +96,8 @@ struct dmamap_dev {
 	struct dma_parms *parms;
 	const struct dma_map_ops *ops;
 	struct dma_domain *domain;
+	struct dmamap_count *counts; /* one for each shard of the domain; NULL: it has none */
+	uint32_t nr_counts;
 	struct dma_bounce *bounce;
 	struct dmamap_attached *attached; /* declared and managed memory, pools */
 
@@ -101,6 +114,7 @@ struct dmamap_dev {
 	bool sealed;	      /* a direct mapping may live that nobody counts */
 	bool has_bounced;
 	bool inline_map; /* the first cache line is good for direct maps */
+	bool quick;	 /* single mappings may try dmamap_iommu_quick_map() */
 
 	uint64_t live;
 	uint32_t once;
@@ -155,6 +169,17 @@ static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
 	__atomic_fetch_sub(&d->live, n, __ATOMIC_RELAXED);
 }
 
+/** Mappings that live: of those that are counted by shards too. */
+static inline uint64_t dev_live(const struct dmamap_dev *d)
+{
+	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_ACQUIRE);
+
+	for (uint32_t i = 0; i < d->nr_counts; i++)
+		live += __atomic_load_n(&d->counts[i].mapped, __ATOMIC_ACQUIRE) -
+			__atomic_load_n(&d->counts[i].unmapped, __ATOMIC_ACQUIRE);
+	return live >> 63 ? 0 : live;
+}
+
 /** One of the mappings that live ends; false if none does: an unmap too many must not count below 0. */
 static inline bool dev_live_end(struct dmamap_dev *d)
 {
@@ -164,6 +189,16 @@ static inline bool dev_live_end(struct dmamap_dev *d)
 						    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 	return live != 0;
+}
+
+/** The number of the context that the caller is in, from 1 on. */
+static inline uint32_t ctx_number(struct dma_host *host, struct dma_ctx *ctx)
+{
+	struct dmamap_ctx *c = (struct dmamap_ctx *)(void *)ctx->opaque;
+
+	if (__builtin_expect(!c->number, 0))
+		c->number = __atomic_add_fetch(&dmamap_host(host)->contexts, 1, __ATOMIC_RELAXED);
+	return c->number;
 }
 
 /** True the first time it is asked for @what on this device. */

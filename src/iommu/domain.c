@@ -61,6 +61,7 @@ static void free_domain(struct dma_domain *domain)
 {
 	struct dma_host *host = domain->host;
 
+	dmamap_windows_fini(domain);
 	if (domain->iova)
 		dmamap_space_destroy(domain->iova);
 	dmamap_pages_free(host, domain->queue, domain->queue_size * sizeof(*domain->queue));
@@ -68,14 +69,20 @@ static void free_domain(struct dma_domain *domain)
 	dmamap_pages_free(host, domain, sizeof(*domain));
 }
 
-/** Lazy domains are in a list of their host, for dma_poll(). */
+/** Does dma_poll() have something to do for it? */
+static bool is_polled(const struct dma_domain *domain)
+{
+	return domain->queue || domain->windows.shards;
+}
+
+/** Such domains are in a list of their host. */
 static void list_domain(struct dma_domain *domain)
 {
 	struct dmamap_host *h = dmamap_host(domain->host);
 
 	dmamap_lock(domain->host, &h->lock);
-	domain->next_lazy = h->lazy_domains;
-	h->lazy_domains = domain;
+	domain->next_polled = h->domains;
+	h->domains = domain;
 	dmamap_unlock(domain->host, &h->lock);
 }
 
@@ -85,10 +92,10 @@ static void unlist_domain(struct dma_domain *domain)
 	struct dma_domain **link;
 
 	dmamap_lock(domain->host, &h->lock);
-	for (link = &h->lazy_domains; *link; link = &(*link)->next_lazy) {
+	for (link = &h->domains; *link; link = &(*link)->next_polled) {
 		if (*link != domain)
 			continue;
-		*link = domain->next_lazy;
+		*link = domain->next_polled;
 		break;
 	}
 	dmamap_unlock(domain->host, &h->lock);
@@ -122,7 +129,7 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	dmamap_lock_init(host, &domain->lock);
 	domain->iova = dmamap_space_create(host, domain->shift, first_granule(caps, domain->shift),
 					   caps->aperture_end >> domain->shift);
-	if (!domain->iova || !reserve_hole(domain)) {
+	if (!domain->iova || !reserve_hole(domain) || !dmamap_windows_init(domain)) {
 		free_domain(domain);
 		return NULL;
 	}
@@ -149,11 +156,24 @@ int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 		free_domain(domain);
 		return err;
 	}
-	if (domain->lazy)
+	if (is_polled(domain))
 		list_domain(domain);
 	__atomic_fetch_add(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
 	*out = domain;
 	return 0;
+}
+
+/** Granules outside of windows that are in a mapping, or wait. */
+static uint64_t used_in_space(const struct dma_domain *domain)
+{
+	return dmamap_space_used(domain->iova) - domain->reserved -
+	       domain->windows.live * WINDOW_GRANULES;
+}
+
+/** Granules that are in a mapping, or wait. */
+static uint64_t used(const struct dma_domain *domain)
+{
+	return used_in_space(domain) + dmamap_windows_used(domain);
 }
 
 int dmamap_domain_destroy(struct dma_domain *domain)
@@ -161,9 +181,9 @@ int dmamap_domain_destroy(struct dma_domain *domain)
 	struct dma_host *host = domain->host;
 
 	dmamap_domain_flush(domain);
-	if (domain->devices || dmamap_space_used(domain->iova) != domain->reserved)
+	if (domain->devices || used(domain))
 		return -DMAMAP_EBUSY;
-	if (domain->queue)
+	if (is_polled(domain))
 		unlist_domain(domain);
 	if (domain->backend->ops->destroy)
 		domain->backend->ops->destroy(domain->backend);
@@ -189,6 +209,12 @@ int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t 
 	before = dmamap_space_used(domain->iova);
 	result = dmamap_space_reserve(domain->iova, g.start >> domain->shift,
 				      g.size >> domain->shift);
+	if (result == IOVA_FULL) {
+		dmamap_domain_reclaim(domain);
+		before = dmamap_space_used(domain->iova);
+		result = dmamap_windows_reserve(domain, g.start >> domain->shift,
+						g.size >> domain->shift);
+	}
 	domain->reserved += dmamap_space_used(domain->iova) - before;
 	domain_unlock(domain);
 	if (result == IOVA_OK)
@@ -196,9 +222,8 @@ int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t 
 	return result == IOVA_FULL ? -DMAMAP_EBUSY : -DMAMAP_ENOMEM;
 }
 
-/** One try below @limit. */
-static enum dmamap_iova_result try_alloc(struct dma_domain *domain, uint64_t size, uint64_t limit,
-					 dma_addr_t *iova)
+enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint64_t size,
+						uint64_t limit, dma_addr_t *iova)
 {
 	enum dmamap_iova_result result;
 	uint64_t last = (limit >> domain->shift);
@@ -222,15 +247,24 @@ static enum dmamap_iova_result alloc_pci(struct dma_domain *domain, struct dma_d
 	enum dmamap_iova_result result;
 
 	if (!d->pci_32bit_first || limit <= DMA_BIT_MASK(32))
-		return try_alloc(domain, size, limit, iova);
-	result = try_alloc(domain, size, DMA_BIT_MASK(32), iova);
+		return dmamap_domain_try_alloc(domain, size, limit, iova);
+	result = dmamap_domain_try_alloc(domain, size, DMA_BIT_MASK(32), iova);
 	if (result != IOVA_FULL)
 		return result;
-	d->pci_32bit_first = false;
+	__atomic_store_n(&d->pci_32bit_first, false, __ATOMIC_RELAXED);
 	if (dev_once(d, ONCE_DAC))
 		dmamap_log(domain->host, DMA_LOG_INFO, dev, "I/O addresses above 4 GiB from now on",
 			   NULL);
-	return try_alloc(domain, size, limit, iova);
+	return dmamap_domain_try_alloc(domain, size, limit, iova);
+}
+
+uint64_t dmamap_domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
+			     uint64_t mask)
+{
+	uint64_t limit =
+		min_u64(min_not_zero(mask, d->bus_limit), domain->backend->caps.aperture_end);
+
+	return min_u64(limit, DMA_MAPPING_ERROR - 1); /* no success looks like a failure */
 }
 
 bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint64_t size,
@@ -238,15 +272,13 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 {
 	enum dmamap_iova_result result;
 
-	limit = min_u64(min_not_zero(limit, dmamap_dev(dev)->bus_limit),
-			domain->backend->caps.aperture_end);
-	limit = min_u64(limit, DMA_MAPPING_ERROR - 1); /* no success looks like a failure */
+	limit = dmamap_domain_limit(domain, dmamap_dev(dev), limit);
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);
-	if (result == IOVA_FULL && domain->queued) {
-		dmamap_domain_flush_now(domain);
-		result = try_alloc(domain, size, limit, iova);
+	if (result == IOVA_FULL && (domain->queue || domain->windows.live)) {
+		dmamap_domain_reclaim(domain);
+		result = dmamap_domain_try_alloc(domain, size, limit, iova);
 	}
 	*reason = result == IOVA_NO_MEMORY ? DMA_REASON_NO_MEMORY : DMA_REASON_NO_IOVA;
 	return result == IOVA_OK;
@@ -258,23 +290,26 @@ int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct
 	return domain->backend->ops->map(domain->backend, iova, vec, n, prot);
 }
 
-static void note_peaks(struct dma_domain *domain)
+static void raise_peak(uint64_t *peak, uint64_t value)
+{
+	if (value > *peak)
+		*peak = value;
+}
+
+void dmamap_domain_note_peaks(struct dma_domain *domain)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
-	uint64_t iova = (dmamap_space_used(domain->iova) - domain->reserved) << domain->shift;
-	uint64_t tables = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
 
-	if (iova > domain->stats.iova_peak_bytes)
-		domain->stats.iova_peak_bytes = iova;
-	if (tables > domain->stats.table_peak_bytes)
-		domain->stats.table_peak_bytes = tables;
+	raise_peak(&domain->stats.iova_peak_bytes, used_in_space(domain) << domain->shift);
+	if (ops->table_bytes)
+		raise_peak(&domain->stats.table_peak_bytes, ops->table_bytes(domain->backend));
 }
 
 int dmamap_domain_sync_map(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
 
-	note_peaks(domain);
+	dmamap_domain_note_peaks(domain);
 	return ops->sync_map ? ops->sync_map(domain->backend, iova, size) : 0;
 }
 
@@ -299,7 +334,7 @@ enum dma_reason dmamap_backend_reason(int err)
 void dmamap_domain_flush(struct dma_domain *domain)
 {
 	domain_lock(domain);
-	dmamap_domain_flush_now(domain);
+	dmamap_domain_reclaim(domain);
 	domain_unlock(domain);
 }
 
@@ -308,9 +343,10 @@ void dmamap_poll(struct dma_host *host)
 	struct dmamap_host *h = dmamap_host(host);
 
 	dmamap_lock(host, &h->lock);
-	for (struct dma_domain *domain = h->lazy_domains; domain; domain = domain->next_lazy) {
+	for (struct dma_domain *domain = h->domains; domain; domain = domain->next_polled) {
 		domain_lock(domain);
 		dmamap_domain_flush_due(domain);
+		dmamap_domain_trim(domain);
 		domain_unlock(domain);
 	}
 	dmamap_unlock(host, &h->lock);
@@ -325,9 +361,11 @@ void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats 
 
 	domain_lock(domain);
 	*stats = domain->stats;
-	stats->iova_bytes = (dmamap_space_used(domain->iova) - domain->reserved) << domain->shift;
+	stats->iova_bytes = used(domain) << domain->shift;
+	stats->iova_peak_bytes += dmamap_windows_peak(domain) << domain->shift;
 	stats->table_bytes = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
-	stats->queued = domain->queued;
+	stats->invalidations += dmamap_windows_invalidations(domain);
+	stats->queued = domain->queued + dmamap_windows_waiting(domain);
 	stats->invalidation = domain->lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT;
 	domain_unlock(domain);
 }
@@ -347,10 +385,14 @@ int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_
 void dmamap_iommu_make_strict(struct dma_domain *domain)
 {
 	domain_lock(domain);
-	/* strict invalidations cover only their range: tables that a lazy domain left empty go now or never */
-	if (domain->lazy)
+	/*
+	 * Strict invalidations cover only their range: tables that a lazy domain left empty go now or never. Who unmaps
+	 * small ranges looks after it queued one: it sees that the domain is strict, or the flush sees what it queued.
+	 */
+	if (domain->lazy) {
+		__atomic_store_n(&domain->lazy, false, __ATOMIC_SEQ_CST);
 		dmamap_domain_flush_all(domain);
-	domain->lazy = false;
+	}
 	domain_unlock(domain);
 }
 
@@ -367,6 +409,25 @@ static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_ca
 	return true;
 }
 
+static bool add_counts(struct dmamap_dev *d, const struct dma_domain *domain)
+{
+	uint32_t n = domain->windows.shards ? domain->windows.shard_mask + 1 : 0;
+
+	if (!n)
+		return true;
+	d->counts = dmamap_pages_alloc(d->host, n * sizeof(*d->counts), DMAMAP_PHYS_NONE,
+				       DMAMAP_GFP_KERNEL, NULL);
+	d->nr_counts = d->counts ? n : 0;
+	return d->counts;
+}
+
+static void free_counts(struct dmamap_dev *d)
+{
+	dmamap_pages_free(d->host, d->counts, d->nr_counts * sizeof(*d->counts));
+	d->counts = NULL;
+	d->nr_counts = 0;
+}
+
 int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
@@ -380,9 +441,13 @@ int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct 
 				  d->range_map->size);
 	if (d->untrusted)
 		dmamap_iommu_make_strict(domain);
+	if (!add_counts(d, domain))
+		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
 	err = ops->attach ? ops->attach(domain->backend, dev) : 0;
-	if (err)
+	if (err) {
+		free_counts(d);
 		return fail_range(why, dev, DMA_REASON_BACKEND, err, 0, 0);
+	}
 	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
 	d->domain = domain;
 	return 0;
@@ -398,6 +463,7 @@ void dmamap_iommu_leave(struct dma_device *dev)
 		domain->backend->ops->detach(domain->backend, dev);
 	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
 	d->domain = NULL;
+	free_counts(d);
 }
 
 uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)

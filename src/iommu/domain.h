@@ -2,8 +2,10 @@
 /*
  * A domain: an I/O address space over a backend, and the queue of unmaps that wait for an invalidation.
  *
- * One lock guards all of it. The order of docs/semantics.md, "Invalidation", is in two functions: dmamap_domain_enter()
- * and dmamap_domain_clear(). No event is reported with the lock held.
+ * One lock guards all of it but the windows (window.h), which serve small ranges without it where the backend lets a
+ * domain write entries: small.h. The order of docs/semantics.md, "Invalidation", is in two functions for the others:
+ * dmamap_domain_enter() and dmamap_domain_clear(). No event is reported with the lock held. Locks are taken in the
+ * order domain, context, shard.
  */
 #ifndef DMAMAP_IOMMU_DOMAIN_H
 #define DMAMAP_IOMMU_DOMAIN_H
@@ -12,14 +14,45 @@
 
 #include "base/fault.h"
 #include "base/host.h"
-#include "iova.h"
+#include "window.h"
 
 #pragma GCC visibility push(hidden)
 
-/** An unmap that waits: its addresses go back after a flush that began after it was queued. */
+/**
+ * An unmap that waits: its addresses go back after a flush that began after it was queued. During a flush also the
+ * pending bits of one word of a window: its first granule, and the bits.
+ */
 struct flush_entry {
 	uint64_t granule;
-	uint64_t granules;
+	union {
+		uint64_t granules;
+		uint64_t bits;
+	};
+};
+
+/** All that small.h and windows.c need. Without shards there are no windows. */
+struct windows {
+	struct shard *shards;
+	uint32_t shard_mask;
+	/** Highest addresses that were asked for, in the order of their coming. */
+	uint32_t limits;
+	uint64_t limit[WINDOW_LIMITS];
+	/** Of an entry, by protection; 0: there is no such. */
+	uint64_t bits[DMA_PROT_PRIV << 1];
+	unsigned int phys_shift;
+	uint64_t last_phys;
+	/** sync_map() has to be called. */
+	bool sync;
+
+	struct window_index *index;
+	void *chunks; /* of descriptors; chained by their first word */
+	uint32_t chunk_used;
+	struct dmamap_slab lazies;
+	/** Windows with pending bits, pushed by anybody. */
+	struct window_lazy *pending;
+	uint64_t live;
+	/** Windows that ran empty, about. */
+	uint32_t emptied;
 };
 
 struct dma_domain {
@@ -39,8 +72,9 @@ struct dma_domain {
 	uint32_t queued;
 	uint64_t flush_ns;
 	uint64_t oldest; /* when the oldest entry was queued */
-	struct dma_domain *next_lazy;
+	struct dma_domain *next_polled;
 
+	struct windows windows;
 	struct dma_domain_stats stats;
 };
 
@@ -100,8 +134,47 @@ void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);
-/** Flush even if nothing waits: empty tables may. Lock held. */
+/** Flush whatever waits: empty tables may. Lock held. */
 void dmamap_domain_flush_all(struct dma_domain *domain);
+/** Give back everything that nothing lives in: what waits, idle windows, empty tables. Lock held. */
+void dmamap_domain_reclaim(struct dma_domain *domain);
+/** The same, but each shard keeps its current windows. Lock held. */
+void dmamap_domain_trim(struct dma_domain *domain);
+
+/** The highest last address that a mapping of @dev with @mask may have. */
+uint64_t dmamap_domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
+			     uint64_t mask);
+/** One try in the address space, the last address at most @limit. Lock held. */
+enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint64_t size,
+						uint64_t limit, dma_addr_t *iova);
+/** New highest figures of tables and addresses. Lock held. */
+void dmamap_domain_note_peaks(struct dma_domain *domain);
+
+/* --- windows.c; domain lock held */
+
+/** Windows for @domain, if its backend can have them. False without memory. */
+bool dmamap_windows_init(struct dma_domain *domain);
+void dmamap_windows_fini(struct dma_domain *domain);
+/** A new window below limit @limit for @s. False: no block of addresses, or no memory. */
+bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit);
+/**
+ * Take idle windows from the shards, of current ones only if @all, and unpin their tables. An invalidation that prunes
+ * follows, and then dmamap_windows_release().
+ */
+void dmamap_windows_detach(struct dma_domain *domain, bool all, struct window **idle);
+/** The same for one with pending bits, if nothing else is in it. True: done, and the bits are gone. */
+bool dmamap_windows_detach_pending(struct dma_domain *domain, struct window *w, bool all,
+				   struct window **idle);
+void dmamap_windows_release(struct dma_domain *domain, struct window *idle);
+/** Keep [granule, granule + n) out of the address space and the windows in it. IOVA_FULL: some of it is in use. */
+enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64_t granule,
+					       uint64_t n);
+/** Granules in mappings, waiting ones included; at the most, or a little more. */
+uint64_t dmamap_windows_used(const struct dma_domain *domain);
+uint64_t dmamap_windows_peak(const struct dma_domain *domain);
+/** Lazy unmaps that wait, and strict ones that were invalidated. */
+uint32_t dmamap_windows_waiting(const struct dma_domain *domain);
+uint64_t dmamap_windows_invalidations(const struct dma_domain *domain);
 
 /** The records of what the tables went through, if anybody listens. No lock held. */
 void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,

@@ -26,23 +26,6 @@ struct dmamap_iova {
 
 /* --- orders */
 
-/* The order of the longest aligned run of ones, plus one; 0 without ones. */
-static unsigned int best_run(uint64_t bits)
-{
-	unsigned int r = 0;
-
-	if (!bits)
-		return 0;
-	if (!~bits)
-		return iova_whole(0);
-	for (; r < IOVA_FAN_BITS; r++) {
-		bits = iova_pair_runs(bits, r);
-		if (!bits)
-			break;
-	}
-	return r + 1;
-}
-
 /* For each byte below 128: the larger one. */
 static uint64_t max_bytes(uint64_t a, uint64_t b)
 {
@@ -58,7 +41,7 @@ static unsigned int node_order(const struct iova_node *node, unsigned int level)
 	uint64_t max = 0;
 
 	if (node->free)
-		return iova_child_bits(level) + best_run(node->free);
+		return iova_child_bits(level) + iova_best_run(node->free);
 	for (unsigned int i = 0; i < IOVA_FAN / 8; i++)
 		max = max_bytes(max, node->order[i]);
 	max = max_bytes(max, max >> 32);
@@ -181,7 +164,7 @@ static bool mark_word(struct iova_node *node, unsigned int i, uint64_t mask, boo
 	unsigned int order;
 
 	node->word[i] = taken ? node->word[i] & ~mask : node->word[i] | mask;
-	order = best_run(node->word[i]);
+	order = iova_best_run(node->word[i]);
 	if (iova_order(node, i) == order)
 		return false;
 	set_order(node, 0, i, order);

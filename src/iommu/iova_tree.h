@@ -77,6 +77,23 @@ static inline uint64_t iova_pair_runs(uint64_t runs, unsigned int r)
 	return runs & (runs >> (1u << r)) & aligned[r];
 }
 
+/* The order of the longest aligned run of ones, plus one; 0 without ones. */
+static inline unsigned int iova_best_run(uint64_t bits)
+{
+	unsigned int r = 0;
+
+	if (!bits)
+		return 0;
+	if (!~bits)
+		return iova_whole(0);
+	for (; r < IOVA_FAN_BITS; r++) {
+		bits = iova_pair_runs(bits, r);
+		if (!bits)
+			break;
+	}
+	return r + 1;
+}
+
 /* The part of child @i that [first, last] covers. */
 static inline void iova_clip(unsigned int level, uint64_t i, uint64_t first, uint64_t last,
 			     uint64_t *lo, uint64_t *hi)

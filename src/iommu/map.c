@@ -3,7 +3,7 @@
  * One range behind an IOMMU: map, unmap, sync (docs/semantics.md, "IOMMU route").
  */
 #include "bounce/pool.h"
-#include "domain.h"
+#include "small.h"
 #include "iommu.h"
 
 unsigned int dmamap_iommu_prot(bool coherent, enum dma_data_direction dir, unsigned long attrs)
@@ -73,59 +73,107 @@ static int enter_range(struct dma_domain *domain, struct dma_device *dev, const 
 	return err;
 }
 
+/** A small range: all ones if windows do not serve it, and then nothing happened. */
+static dma_addr_t map_small(struct dma_device *dev, const struct granules *g, uint64_t limit,
+			    unsigned int prot, int *err)
+{
+	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	uint64_t n = g->size >> domain->shift;
+	uint64_t bits = small_bits(domain, prot);
+	struct span span;
+
+	*err = 0;
+	if (!small_fits(domain, n) || !bits || !small_reaches(domain, g->start, g->size) ||
+	    !dmamap_small_take(dev, (unsigned int)n, limit, &span))
+		return DMA_MAPPING_ERROR;
+	span_write(domain, &span, 0, span.granules, g->start, bits);
+	*err = dmamap_small_publish(dev, &span);
+	return *err ? DMA_MAPPING_ERROR : span_address(domain, &span);
+}
+
+static dma_addr_t map_large(struct dma_device *dev, const struct granules *g, uint64_t limit,
+			    unsigned int prot, int *err, enum dma_reason *reason)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	const struct dma_vec vec = { g->start, g->size };
+	dma_addr_t iova;
+
+	domain_lock(d->domain);
+	*err = enter_range(d->domain, dev, &vec, limit, prot, &iova, reason);
+	domain_unlock(d->domain);
+	if (*err)
+		return DMA_MAPPING_ERROR;
+	dev_live_add(d, 1);
+	return iova;
+}
+
 static dma_addr_t map_granules(struct dma_device *dev, phys_addr_t phys, uint64_t size,
 			       uint64_t limit, unsigned int prot, struct dma_error *why)
 {
-	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
-	enum dma_reason reason;
+	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	enum dma_reason reason = DMA_REASON_BACKEND;
 	struct granules g;
-	struct dma_vec vec;
 	dma_addr_t iova;
 	int err;
 
 	if (!granules_of(domain, phys, size, &g))
 		return fail_map(why, dev, DMA_REASON_ADDRESS_WRAP, phys, size);
-	vec = (struct dma_vec){ g.start, g.size };
-	domain_lock(domain);
-	err = enter_range(domain, dev, &vec, limit, prot, &iova, &reason);
-	domain_unlock(domain);
-	if (err) {
+	iova = map_small(dev, &g, limit, prot, &err);
+	if (iova == DMA_MAPPING_ERROR && !err)
+		iova = map_large(dev, &g, limit, prot, &err, &reason);
+	if (iova == DMA_MAPPING_ERROR) {
 		fail_map(why, dev, reason, phys, size);
 		why->err = err;
 		why->mask = limit;
 		return DMA_MAPPING_ERROR;
 	}
 	dmamap_domain_report_map(domain, iova, g.start, g.size);
-	dev_live_add(d, 1);
 	return iova + g.offset;
+}
+
+/** Outside of windows: what is mapped up to the first hole. Returns the bytes. */
+static uint64_t unmap_large(struct dma_device *dev, const struct granules *g, bool strict)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	uint64_t cleared;
+
+	domain_lock(domain);
+	cleared = dmamap_domain_clear(domain, g->start, g->size);
+	if (cleared)
+		dmamap_domain_retire(domain, g->start, cleared, strict);
+	domain_unlock(domain);
+	if (cleared)
+		dev_live_end(d);
+	return cleared;
 }
 
 /** False and *@why if not all of it was mapped; what was not is left alone. */
 static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t size, bool strict,
 			   struct dma_error *why)
 {
-	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
+	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	enum dma_reason reason = DMA_REASON_NOT_MAPPED;
+	enum small_result small;
+	uint64_t cleared = 0;
 	struct granules g;
-	uint64_t cleared;
 
 	if (!granules_of(domain, addr, size, &g)) {
 		fail_range(why, dev, DMA_REASON_ADDRESS_WRAP, -DMAMAP_EINVAL, addr, size);
 		return false;
 	}
-	domain_lock(domain);
-	cleared = dmamap_domain_clear(domain, g.start, g.size);
+	small = dmamap_small_unmap(dev, g.start, g.size >> domain->shift, strict);
+	if (small == SMALL_DONE)
+		cleared = g.size;
+	else if (small == SMALL_ELSEWHERE)
+		cleared = unmap_large(dev, &g, strict);
+	else if (small == SMALL_OTHER)
+		reason = DMA_REASON_MAPPED_OTHERWISE;
 	if (cleared)
-		dmamap_domain_retire(domain, g.start, cleared, strict);
-	domain_unlock(domain);
-	if (cleared) {
 		dmamap_domain_report_unmap(domain, g.start, g.size, cleared);
-		dev_live_end(d);
-	}
 	if (cleared == g.size)
 		return true;
-	fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+	fail_range(why, dev, reason, -DMAMAP_EINVAL, addr, size);
 	why->have = cleared;
 	return false;
 }

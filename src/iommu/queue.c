@@ -4,7 +4,8 @@
  *
  * The order is always: clear entry, invalidate, wait, reuse address and free table. Strict domains do it in one go.
  * Lazy ones queue the last step: a flush invalidates everything at once when the queue is full, when its time has come,
- * or when addresses run out. Everything queued was cleared before the flush began, because both hold the lock.
+ * or when addresses run out. Everything queued was cleared before the flush began, because both hold the lock; and
+ * pending bits of windows are set after their entries were cleared, and taken before the invalidation begins.
  */
 #include "domain.h"
 
@@ -38,26 +39,150 @@ uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_
 	return domain->backend->ops->unmap(domain->backend, iova, size);
 }
 
-void dmamap_domain_flush_all(struct dma_domain *domain)
+/* --- flushing */
+
+static void flush_once(struct dma_domain *domain)
 {
 	invalidate(domain, 0, ~(uint64_t)0, true);
 	domain->stats.flushes++;
+}
+
+/** A flush on its way. */
+struct flush {
+	struct dma_domain *domain;
+	bool all;
+	struct window *idle;
+	/** What windows get back after the next invalidation: in the queue, behind what waits there. */
+	struct flush_entry *moved;
+	uint32_t n;
+	uint32_t room;
+};
+
+static void give_to_window(struct dma_domain *domain, const struct flush_entry *e)
+{
+	struct window *w = window_find(&domain->windows.index, e->granule);
+	unsigned int i = e->granule % WINDOW_GRANULES / 64;
+
+	__atomic_fetch_or(&w->returned[i], e->bits, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
+		dmamap_window_notify(w);
+}
+
+/** Invalidate, then give back what was cleared and noted before. */
+static void flush_round(struct flush *f)
+{
+	struct dma_domain *domain = f->domain;
+
+	flush_once(domain);
 	for (uint32_t i = 0; i < domain->queued; i++)
 		dmamap_space_free(domain->iova, domain->queue[i].granule,
 				  domain->queue[i].granules);
 	domain->queued = 0;
+	dmamap_windows_release(domain, f->idle);
+	f->idle = NULL;
+	for (uint32_t i = 0; i < f->n; i++)
+		give_to_window(domain, &f->moved[i]);
+	f->n = 0;
+}
+
+/** The pending bits of one window; with nothing else in it the window goes as it is. */
+static void flush_window(struct flush *f, struct window_lazy *lazy)
+{
+	/* who adds bits from now on puts the window into the next chain */
+	__atomic_store_n(&lazy->listed, false, __ATOMIC_SEQ_CST);
+	if (dmamap_windows_detach_pending(f->domain, lazy->window, f->all, &f->idle))
+		return;
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		if (!__atomic_load_n(&lazy->pending[i], __ATOMIC_SEQ_CST))
+			continue;
+		if (f->n == f->room)
+			flush_round(f);
+		f->moved[f->n++] = (struct flush_entry){
+			.granule = window_first(lazy->window) + (uint64_t)i * 64,
+			.bits = __atomic_exchange_n(&lazy->pending[i], 0, __ATOMIC_SEQ_CST),
+		};
+	}
+}
+
+/** One invalidation, or as many as the room for pending bits makes necessary. @idle windows go with it. */
+static void flush(struct dma_domain *domain, bool all, struct window *idle)
+{
+	struct windows *ws = &domain->windows;
+	struct flush f = { .domain = domain,
+			   .all = all,
+			   .idle = idle,
+			   .moved = domain->queue + domain->queued,
+			   .room = domain->queue_size - domain->queued };
+	struct window_lazy *lazy;
+
+	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
+		__atomic_store_n(&ws->shards[i].waiting, 0, __ATOMIC_RELAXED);
+	dmamap_windows_detach(domain, all, &f.idle);
+	lazy = __atomic_exchange_n(&ws->pending, NULL, __ATOMIC_ACQUIRE);
+	while (lazy) {
+		struct window_lazy *next = lazy->next;
+
+		flush_window(&f, lazy);
+		lazy = next;
+	}
+	flush_round(&f);
+}
+
+static bool waits(const struct dma_domain *domain)
+{
+	return domain->queued || dmamap_windows_waiting(domain);
+}
+
+void dmamap_domain_flush_all(struct dma_domain *domain)
+{
+	flush(domain, true, NULL);
+}
+
+void dmamap_domain_trim(struct dma_domain *domain)
+{
+	struct window *idle = NULL;
+
+	dmamap_windows_detach(domain, false, &idle);
+	if (idle)
+		flush(domain, false, idle);
+}
+
+void dmamap_domain_reclaim(struct dma_domain *domain)
+{
+	struct window *idle = NULL;
+
+	dmamap_windows_detach(domain, true, &idle);
+	if (idle || waits(domain))
+		flush(domain, true, idle);
 }
 
 void dmamap_domain_flush_now(struct dma_domain *domain)
 {
-	if (domain->queued)
-		dmamap_domain_flush_all(domain);
+	if (waits(domain))
+		flush(domain, false, NULL);
+}
+
+static bool is_due(const struct dma_domain *domain)
+{
+	const struct windows *ws = &domain->windows;
+	uint64_t now;
+
+	if (!waits(domain))
+		return false;
+	now = dmamap_time(domain->host);
+	if (domain->queued && now - domain->oldest >= domain->flush_ns)
+		return true;
+	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
+		if (__atomic_load_n(&ws->shards[i].waiting, __ATOMIC_RELAXED) &&
+		    now - __atomic_load_n(&ws->shards[i].oldest, __ATOMIC_RELAXED) >=
+			    domain->flush_ns)
+			return true;
+	return false;
 }
 
 void dmamap_domain_flush_due(struct dma_domain *domain)
 {
-	if (!domain->host->time_ns ||
-	    dmamap_time(domain->host) - domain->oldest >= domain->flush_ns)
+	if (!domain->host->time_ns || is_due(domain))
 		dmamap_domain_flush_now(domain);
 }
 
@@ -78,7 +203,8 @@ static void enqueue(struct dma_domain *domain, uint64_t granule, uint64_t granul
 		if (host->defer)
 			host->defer(host, deferred_poll, host, domain->flush_ns);
 	}
-	domain->queue[domain->queued++] = (struct flush_entry){ granule, granules };
+	domain->queue[domain->queued++] =
+		(struct flush_entry){ .granule = granule, .granules = granules };
 }
 
 void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size)

@@ -209,7 +209,7 @@ int dmamap_device_fini(struct dma_device *dev)
 
 uint64_t dmamap_device_live(struct dma_device *dev)
 {
-	return __atomic_load_n(&dmamap_dev(dev)->live, __ATOMIC_ACQUIRE);
+	return dev_live(dmamap_dev(dev));
 }
 
 static int fail_setter(struct dma_device *dev, enum dma_reason reason, int err, uint64_t value)

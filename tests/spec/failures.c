@@ -79,7 +79,13 @@ static struct dma_device *behind(struct run *run, enum dma_invalidation invalida
 	}
 	fx->nr_domain++;
 	dev = fx_device(fx);
-	assert_int_equal(dma_device_set_domain(dev, *domain), 0);
+	before = fx->live_pages;
+	if (dma_device_set_domain(dev, *domain)) {
+		fx_reason(dev, DMA_REASON_NO_MEMORY);
+		assert_int_equal(fx->live_pages, before);
+		run->failures++;
+		assert_int_equal(dma_device_set_domain(dev, *domain), 0);
+	}
 	return dev;
 }
 

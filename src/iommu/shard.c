@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The windows of one shard.
+ *
+ * A window with something free is current, or in the list of the order of its longest run; one with nothing free is
+ * nowhere, until something comes back and whoever gave it back pushes the window on the shard's stack. The flag
+ * `stacked` belongs to who pushes from the moment it is set, and is cleared only by who pops; so a window is never in
+ * the stack twice, wherever it is otherwise. A current window is not pushed: the shard looks into it by itself, and once
+ * more after it said that it will not any longer. So nothing that was returned is ever overlooked.
+ */
+#include "window.h"
+
+void dmamap_shard_lock(struct shard *s)
+{
+	while (!shard_try(s))
+		;
+}
+
+/* --- lists */
+
+static void list_window(struct shard *s, struct window *w, unsigned int order)
+{
+	struct window **list = &s->list[w->limit][order - 1];
+
+	w->order = (uint8_t)order;
+	w->prev = NULL;
+	w->next = *list;
+	if (w->next)
+		w->next->prev = w;
+	*list = w;
+}
+
+static void unlist_window(struct shard *s, struct window *w)
+{
+	if (!w->order)
+		return;
+	if (w->next)
+		w->next->prev = w->prev;
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		s->list[w->limit][w->order - 1] = w->next;
+	w->order = 0;
+}
+
+/** Take back all that was returned; the order of the longest run, plus 1. */
+static unsigned int collect_all(struct shard *s, struct window *w)
+{
+	unsigned int best = 0;
+
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		unsigned int order;
+
+		window_collect(s, w, i);
+		order = iova_best_run(w->free[i]);
+		if (order > best)
+			best = order;
+	}
+	return best;
+}
+
+/** Not current, or not any more: into the list where it belongs. */
+static void place(struct shard *s, struct window *w)
+{
+	unsigned int order;
+
+	unlist_window(s, w);
+	order = collect_all(s, w);
+	if (order)
+		list_window(s, w, order);
+}
+
+static void put_aside(struct shard *s, unsigned int limit)
+{
+	struct window *w = s->current[limit];
+
+	s->current[limit] = NULL;
+	if (!w)
+		return;
+	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
+	place(s, w);
+}
+
+static void make_current(struct shard *s, struct window *w)
+{
+	unlist_window(s, w);
+	__atomic_store_n(&w->current, true, __ATOMIC_RELAXED);
+	w->word = WINDOW_WORDS - 1;
+	s->current[w->limit] = w;
+}
+
+/* --- what came back */
+
+static void push(struct shard *s, struct window *w)
+{
+	struct window *top = __atomic_load_n(&s->returned, __ATOMIC_RELAXED);
+
+	do
+		w->next_returned = top;
+	while (!__atomic_compare_exchange_n(&s->returned, &top, w, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED));
+}
+
+void dmamap_window_notify(struct window *w)
+{
+	if (!__atomic_load_n(&w->stacked, __ATOMIC_SEQ_CST) &&
+	    !__atomic_exchange_n(&w->stacked, true, __ATOMIC_SEQ_CST))
+		push(__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE), w);
+}
+
+static bool has_returned(const struct window *w)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		any |= __atomic_load_n(&w->returned[i], __ATOMIC_SEQ_CST);
+	return any;
+}
+
+static void pop_all(struct shard *s)
+{
+	struct window *w = __atomic_exchange_n(&s->returned, NULL, __ATOMIC_ACQUIRE);
+
+	while (w) {
+		struct window *next = w->next_returned;
+
+		__atomic_store_n(&w->stacked, false, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s) {
+			if (has_returned(w)) /* it moved while somebody was pushing it */
+				dmamap_window_notify(w);
+		} else if (window_is_live(w) && w != s->current[w->limit]) {
+			place(s, w);
+		}
+		w = next;
+	}
+}
+
+/* --- taking */
+
+static bool take_current(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
+			 struct span *span)
+{
+	struct window *w = s->current[limit];
+
+	if (!w)
+		return false;
+	span->window = w;
+	span->granules = n;
+	if (window_take_word(s, w, w->word, n, order, &span->index))
+		return true;
+	for (unsigned int i = WINDOW_WORDS; i--;) {
+		if (i == w->word || !window_take_word(s, w, i, n, order, &span->index))
+			continue;
+		w->word = (uint8_t)i;
+		return true;
+	}
+	return false;
+}
+
+bool dmamap_shard_take(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
+		       struct span *span)
+{
+	if (take_current(s, limit, n, order, span))
+		return true;
+	pop_all(s);
+	put_aside(s, limit);
+	for (unsigned int o = order; o < WINDOW_ORDERS; o++) {
+		if (!s->list[limit][o])
+			continue;
+		make_current(s, s->list[limit][o]);
+		return take_current(s, limit, n, order, span);
+	}
+	return false;
+}
+
+/* --- coming and going */
+
+void dmamap_shard_add(struct shard *s, struct window *w)
+{
+	put_aside(s, w->limit);
+	make_current(s, w);
+}
+
+static void drop(struct shard *s, struct window *w)
+{
+	unlist_window(s, w);
+	if (s->current[w->limit] == w)
+		s->current[w->limit] = NULL;
+	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&w->live, false, __ATOMIC_RELEASE);
+}
+
+static bool all_free(struct shard *s, struct window *w)
+{
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		window_collect(s, w, i);
+		if (~w->free[i])
+			return false;
+	}
+	return true;
+}
+
+static void drop_if_free(struct shard *s, struct window *w, struct window **idle)
+{
+	if (!w || !all_free(s, w))
+		return;
+	drop(s, w);
+	w->next = *idle;
+	*idle = w;
+}
+
+void dmamap_shard_drop_idle(struct shard *s, bool all, struct window **idle)
+{
+	pop_all(s);
+	for (unsigned int limit = 0; limit < WINDOW_LIMITS; limit++) {
+		struct window *w = s->list[limit][WINDOW_ORDERS - 1];
+
+		while (w) {
+			struct window *next = w->next;
+
+			drop_if_free(s, w, idle);
+			w = next;
+		}
+		if (all)
+			drop_if_free(s, s->current[limit], idle);
+	}
+}
+
+bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
+{
+	uint64_t *pending = w->lazy->pending;
+	uint64_t all = ~(uint64_t)0;
+
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		window_collect(s, w, i);
+		all &= w->free[i] | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);
+	}
+	if (~all)
+		return false;
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		uint64_t bits = __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL);
+
+		shard_count(s, s->used - (unsigned int)__builtin_popcountll(bits));
+		w->free[i] |= bits;
+	}
+	drop(s, w);
+	return true;
+}
+
+bool dmamap_window_is_empty(const struct window *w)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		any |= __atomic_load_n(&w->heads[i], __ATOMIC_RELAXED);
+	return !any;
+}

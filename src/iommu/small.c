@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Small ranges: see small.h, and window.h for what a window is.
+ *
+ * The order of docs/semantics.md, "Invalidation", holds for each by itself. A map writes entries, then sync_map, then
+ * sets the bit of heads: only then can anybody unmap it. An unmap wins that bit, clears the entries, invalidates and
+ * waits, and only then puts the granules into `returned`, from where the shard takes them; or, lazily, into `pending`,
+ * from where a flush that begins later moves them to `returned` after its own wait.
+ */
+#include "small.h"
+
+/* --- taking */
+
+static unsigned int find_limit(const struct dma_domain *domain, uint64_t limit)
+{
+	const struct windows *ws = &domain->windows;
+	uint32_t n = __atomic_load_n(&ws->limits, __ATOMIC_ACQUIRE);
+	uint32_t i = 0;
+
+	while (i < n && ws->limit[i] != limit)
+		i++;
+	return i < n ? i : WINDOW_LIMITS;
+}
+
+/** Domain lock held. WINDOW_LIMITS if there are too many. */
+static unsigned int add_limit(struct dma_domain *domain, uint64_t limit)
+{
+	struct windows *ws = &domain->windows;
+	unsigned int i = find_limit(domain, limit);
+
+	if (i < WINDOW_LIMITS || ws->limits == WINDOW_LIMITS)
+		return i;
+	ws->limit[ws->limits] = limit;
+	__atomic_store_n(&ws->limits, ws->limits + 1, __ATOMIC_RELEASE);
+	return ws->limits - 1;
+}
+
+/** The caller's shard if it is free, else any that is; NULL: all are taken. */
+static struct shard *try_shards(struct dma_domain *domain, uint32_t number)
+{
+	const struct windows *ws = &domain->windows;
+
+	for (uint32_t i = 0; i <= ws->shard_mask; i++) {
+		struct shard *s = &ws->shards[(number + i) & ws->shard_mask];
+
+		if (shard_try(s))
+			return s;
+	}
+	return NULL;
+}
+
+static void count_map(struct dmamap_dev *d, const struct shard *s)
+{
+	struct dmamap_count *count = &d->counts[s - d->domain->windows.shards];
+
+	__atomic_store_n(&count->mapped, count->mapped + 1, __ATOMIC_RELAXED);
+}
+
+static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
+		      unsigned int order, struct span *span)
+{
+	bool ok = dmamap_shard_take(s, limit, n, order, span);
+
+	if (ok)
+		count_map(d, s);
+	return ok;
+}
+
+static bool take_locked(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
+			unsigned int order, struct span *span)
+{
+	bool ok;
+
+	dmamap_shard_lock(s);
+	ok = take_from(d, s, limit, n, order, span);
+	shard_unlock(s);
+	return ok;
+}
+
+/** From any shard's windows, also such as were made for lower limits. */
+static bool take_anywhere(struct dmamap_dev *d, uint64_t limit, unsigned int n, unsigned int order,
+			  struct span *span)
+{
+	const struct windows *ws = &d->domain->windows;
+
+	for (uint32_t i = 0; i <= ws->shard_mask; i++)
+		for (unsigned int l = 0; l < ws->limits; l++)
+			if (ws->limit[l] <= limit &&
+			    take_locked(d, &ws->shards[i], l, n, order, span))
+				return true;
+	return false;
+}
+
+/** Domain lock and context held. */
+static bool take_slowly(struct dmamap_dev *d, struct shard *s, uint64_t limit, unsigned int n,
+			unsigned int order, struct span *span)
+{
+	struct dma_domain *domain = d->domain;
+	unsigned int l = add_limit(domain, limit);
+
+	if (l == WINDOW_LIMITS)
+		return take_anywhere(d, limit, n, order, span);
+	if (take_locked(d, s, l, n, order, span))
+		return true;
+	if (dmamap_windows_add(domain, s, l))
+		return take_locked(d, s, l, n, order, span);
+	return take_anywhere(d, limit, n, order, span);
+}
+
+static uint64_t small_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
+			    uint64_t mask)
+{
+	uint64_t limit = dmamap_domain_limit(domain, d, mask);
+
+	return __atomic_load_n(&d->pci_32bit_first, __ATOMIC_RELAXED)
+		       ? min_u64(limit, DMA_BIT_MASK(32))
+		       : limit;
+}
+
+/** Is there a flush that maps have to see to, because the host has no timer? */
+static bool flush_is_due(struct dma_domain *domain, const struct shard *s)
+{
+	struct dma_host *host = domain->host;
+
+	if (!__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) || !host->time_ns || host->defer)
+		return false;
+	return dmamap_time(host) - __atomic_load_n(&s->oldest, __ATOMIC_RELAXED) >=
+	       domain->flush_ns;
+}
+
+static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, unsigned int n,
+			 unsigned int order, struct span *span)
+{
+	struct dma_domain *domain = d->domain;
+	unsigned int l = find_limit(domain, limit);
+	struct shard *s;
+	bool ok;
+
+	if (l == WINDOW_LIMITS)
+		return false;
+	s = try_shards(domain, number);
+	if (!s)
+		return false;
+	ok = !flush_is_due(domain, s) && take_from(d, s, l, n, order, span);
+	shard_unlock(s);
+	return ok;
+}
+
+bool dmamap_small_take(struct dma_device *dev, unsigned int granules, uint64_t mask,
+		       struct span *span)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	unsigned int order = ceil_log2(granules);
+	uint64_t limit = small_limit(domain, d, mask);
+	dma_ctx_state state;
+	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
+	uint32_t number = ctx_number(domain->host, ctx);
+	bool ok = take_quickly(d, number, limit, granules, order, span);
+
+	dma_ctx_leave(domain->host, state);
+	if (ok)
+		return true;
+	domain_lock(domain);
+	if (domain->host->time_ns)
+		dmamap_domain_flush_due(domain);
+	dma_ctx_enter(domain->host, &state);
+	ok = take_slowly(d, &domain->windows.shards[number & domain->windows.shard_mask], limit,
+			 granules, order, span);
+	dma_ctx_leave(domain->host, state);
+	domain_unlock(domain);
+	return ok;
+}
+
+/* --- entries */
+
+static uint64_t span_mask(const struct span *span)
+{
+	unsigned int first = span->index % 64;
+
+	return iova_word_mask(first, first + span->granules - 1);
+}
+
+/** The lines of the entries, for walkers that do not snoop. */
+static void clean(const struct dma_domain *domain, const struct span *span)
+{
+	const uint64_t *entries = &span->window->entries[span->index];
+	struct dma_host *host = domain->host;
+
+	if (domain->backend->caps.coherent_walk)
+		return;
+	dmamap_cache_for_device(host, host->virt_to_phys(host, entries),
+				span->granules * sizeof(*entries), DMA_TO_DEVICE);
+}
+
+int dmamap_small_publish(struct dma_device *dev, const struct span *span)
+{
+	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	const struct dma_backend_ops *ops = domain->backend->ops;
+	int err = 0;
+
+	clean(domain, span);
+	if (domain->windows.sync)
+		err = ops->sync_map(domain->backend, span_address(domain, span),
+				    (uint64_t)span->granules << domain->shift);
+	if (err) {
+		dmamap_small_abandon(dev, span);
+		return err;
+	}
+	__atomic_fetch_or(&span->window->heads[span->index / 64], (uint64_t)1 << span->index % 64,
+			  __ATOMIC_RELEASE);
+	return 0;
+}
+
+static void clear(const struct dma_domain *domain, const struct span *span)
+{
+	uint64_t *entries = &span->window->entries[span->index];
+
+	for (unsigned int i = 0; i < span->granules; i++)
+		__atomic_store_n(&entries[i], 0, __ATOMIC_RELAXED);
+	clean(domain, span);
+	if (!domain->backend->caps.coherent_walk)
+		dmamap_cache_flush(domain->host);
+}
+
+/* --- giving back */
+
+/** Windows that ran empty, of all, before somebody gives them back. */
+static bool many_emptied(const struct windows *ws)
+{
+	return __atomic_load_n(&ws->emptied, __ATOMIC_RELAXED) >
+	       __atomic_load_n(&ws->live, __ATOMIC_RELAXED) / 16 + 1;
+}
+
+/** Something came back to a window that its shard does not look into. */
+static void give_back_aside(struct dma_domain *domain, struct window *w)
+{
+	struct windows *ws = &domain->windows;
+
+	dmamap_window_notify(w);
+	if (!dmamap_window_is_empty(w))
+		return;
+	__atomic_fetch_add(&ws->emptied, 1, __ATOMIC_RELAXED);
+	if (!many_emptied(ws))
+		return;
+	domain_lock(domain);
+	if (many_emptied(ws))
+		dmamap_domain_trim(domain);
+	domain_unlock(domain);
+}
+
+static void give_back(struct dma_domain *domain, const struct span *span)
+{
+	struct window *w = span->window;
+
+	__atomic_fetch_or(&w->returned[span->index / 64], span_mask(span), __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
+		give_back_aside(domain, w);
+}
+
+static void invalidate(struct dma_domain *domain, struct shard *s, const struct span *span)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+
+	if (ops->invalidate)
+		ops->invalidate(domain->backend, span_address(domain, span),
+				(uint64_t)span->granules << domain->shift, true);
+	if (ops->wait)
+		ops->wait(domain->backend);
+	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_RELAXED);
+}
+
+static void deferred_poll(void *host)
+{
+	dmamap_poll(host);
+}
+
+static void start_clock(struct dma_domain *domain, struct shard *s)
+{
+	struct dma_host *host = domain->host;
+
+	__atomic_store_n(&s->oldest, dmamap_time(host), __ATOMIC_RELAXED);
+	if (host->defer)
+		host->defer(host, deferred_poll, host, domain->flush_ns);
+}
+
+static void list_pending(struct windows *ws, struct window_lazy *lazy)
+{
+	struct window_lazy *top;
+
+	if (__atomic_load_n(&lazy->listed, __ATOMIC_SEQ_CST) ||
+	    __atomic_exchange_n(&lazy->listed, true, __ATOMIC_SEQ_CST))
+		return;
+	top = __atomic_load_n(&ws->pending, __ATOMIC_RELAXED);
+	do
+		lazy->next = top;
+	while (!__atomic_compare_exchange_n(&ws->pending, &top, lazy, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED));
+}
+
+static bool is_lazy(const struct dma_domain *domain)
+{
+	return __atomic_load_n(&domain->lazy, __ATOMIC_SEQ_CST);
+}
+
+static void flush_waiting(struct dma_domain *domain)
+{
+	domain_lock(domain);
+	dmamap_domain_flush_now(domain);
+	domain_unlock(domain);
+}
+
+/** Let the span wait for a flush. It is counted last: a count may be too high for a while, never too low. */
+static void defer(struct dma_domain *domain, struct shard *s, const struct span *span)
+{
+	struct window_lazy *lazy = span->window->lazy;
+
+	__atomic_fetch_or(&lazy->pending[span->index / 64], span_mask(span), __ATOMIC_SEQ_CST);
+	list_pending(&domain->windows, lazy);
+	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELAXED))
+		start_clock(domain, s);
+	if (!is_lazy(domain)) /* made strict meanwhile, perhaps behind the flush of that */
+		flush_waiting(domain);
+}
+
+static struct shard *shard_of_caller(const struct dma_domain *domain)
+{
+	dma_ctx_state state;
+	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
+	uint32_t number = ctx_number(domain->host, ctx);
+
+	dma_ctx_leave(domain->host, state);
+	return &domain->windows.shards[number & domain->windows.shard_mask];
+}
+
+void dmamap_small_abandon(struct dma_device *dev, const struct span *span)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	struct shard *s = shard_of_caller(domain);
+
+	clear(domain, span);
+	invalidate(domain, s, span);
+	__atomic_fetch_add(&d->counts[s - domain->windows.shards].unmapped, 1, __ATOMIC_RELAXED);
+	give_back(domain, span);
+}
+
+/* --- unmapping */
+
+/** What there is at a bit of a word that is no mapping, or not the one that was meant. */
+static enum small_result why_not(uint64_t heads, uint64_t ends, unsigned int bit)
+{
+	uint64_t below = heads & iova_word_mask(0, bit);
+	uint64_t rest;
+
+	if (!below)
+		return SMALL_NOT_MAPPED;
+	/* the last mapping that begins at or before it ends at the first end from there on */
+	rest = ends & iova_word_mask(high_bit(below), 63);
+	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
+}
+
+enum small_result dmamap_small_unmap(struct dma_device *dev, dma_addr_t iova, uint64_t granules,
+				     bool strict)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+	uint64_t granule = iova >> domain->shift;
+	struct window *w = window_find(&domain->windows.index, granule);
+	unsigned int index = granule % WINDOW_GRANULES;
+	unsigned int bit = index % 64;
+	uint64_t *heads, ends, head = (uint64_t)1 << bit;
+	struct span span;
+	struct shard *s;
+
+	if (!w || !window_is_live(w))
+		return SMALL_ELSEWHERE;
+	heads = &w->heads[index / 64];
+	ends = __atomic_load_n(&w->ends[index / 64], __ATOMIC_RELAXED);
+	if (granules > 64 - bit ||
+	    (ends & iova_word_mask(bit, bit + granules - 1)) != (uint64_t)1 << (bit + granules - 1))
+		return why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	span = (struct span){ w, index, (unsigned int)granules };
+	s = shard_of_caller(domain);
+	strict = strict || !w->lazy || !is_lazy(domain);
+	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+		flush_waiting(domain);
+	if (!(__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head))
+		return why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	clear(domain, &span);
+	__atomic_fetch_add(&d->counts[s - domain->windows.shards].unmapped, 1, __ATOMIC_RELAXED);
+	if (!strict) {
+		defer(domain, s, &span);
+		return SMALL_DONE;
+	}
+	invalidate(domain, s, &span);
+	give_back(domain, &span);
+	return SMALL_DONE;
+}

@@ -167,7 +167,7 @@ int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 static uint64_t used_in_space(const struct dma_domain *domain)
 {
 	return dmamap_space_used(domain->iova) - domain->reserved -
-	       domain->windows.live * WINDOW_GRANULES;
+	       domain->windows.grouped * WINDOW_GRANULES;
 }
 
 /** Granules that are in a mapping, or wait. */
@@ -276,7 +276,7 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);
-	if (result == IOVA_FULL && (domain->queue || domain->windows.live)) {
+	if (result == IOVA_FULL && (domain->queue || domain->windows.grouped)) {
 		dmamap_domain_reclaim(domain);
 		result = dmamap_domain_try_alloc(domain, size, limit, iova);
 	}

@@ -47,10 +47,16 @@ struct windows {
 	struct window_index *index;
 	void *chunks; /* of descriptors; chained by their first word */
 	uint32_t chunk_used;
+	struct dmamap_slab ends;
 	struct dmamap_slab lazies;
+	/** Runs of blocks of which some are windows; chained. */
+	struct dmamap_slab groups_slab;
+	struct window_group *groups[WINDOW_LIMITS];
 	/** Windows with pending bits, pushed by anybody. */
 	struct window_lazy *pending;
 	uint64_t live;
+	/** Blocks that were taken from the address space for windows. */
+	uint64_t grouped;
 	/** Windows that ran empty, about. */
 	uint32_t emptied;
 };

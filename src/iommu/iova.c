@@ -53,11 +53,9 @@ static unsigned int node_order(const struct iova_node *node, unsigned int level)
 static void set_order(struct iova_node *node, unsigned int level, unsigned int i,
 		      unsigned int order)
 {
-	unsigned int shift = i % 8 * 8;
 	uint64_t bit = (uint64_t)1 << i;
 
-	node->order[i / 8] =
-		(node->order[i / 8] & ~((uint64_t)0xff << shift)) | ((uint64_t)order << shift);
+	node->byte[iova_byte(i)] = (uint8_t)order;
 	node->free = order == iova_whole(level) ? node->free | bit : node->free & ~bit;
 }
 

@@ -29,7 +29,11 @@
 
 struct iova_node {
 	uint64_t free;
-	uint64_t order[IOVA_FAN / 8]; /* a byte for each child */
+	union {
+		uint64_t order[IOVA_FAN /
+			       8]; /* eight at a time: the byte of the first child is the lowest */
+		uint8_t byte[IOVA_FAN]; /* for each child: iova_byte() */
+	};
 	union {
 		uint64_t word[IOVA_FAN];
 		struct iova_node *child[IOVA_FAN];
@@ -56,9 +60,14 @@ static inline unsigned int iova_whole(unsigned int level)
 	return iova_child_bits(level) + 1;
 }
 
+static inline unsigned int iova_byte(unsigned int i)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? i : i ^ 7;
+}
+
 static inline unsigned int iova_order(const struct iova_node *node, unsigned int i)
 {
-	return (node->order[i / 8] >> (i % 8 * 8)) & 0xff;
+	return node->byte[iova_byte(i)];
 }
 
 static inline uint64_t iova_word_mask(uint64_t lo, uint64_t hi)
@@ -80,18 +89,23 @@ static inline uint64_t iova_pair_runs(uint64_t runs, unsigned int r)
 /* The order of the longest aligned run of ones, plus one; 0 without ones. */
 static inline unsigned int iova_best_run(uint64_t bits)
 {
-	unsigned int r = 0;
+	uint64_t runs = bits & (bits >> 1) & 0x5555555555555555u;
 
-	if (!bits)
-		return 0;
-	if (!~bits)
-		return iova_whole(0);
-	for (; r < IOVA_FAN_BITS; r++) {
-		bits = iova_pair_runs(bits, r);
-		if (!bits)
-			break;
-	}
-	return r + 1;
+	if (!runs)
+		return bits ? 1 : 0;
+	runs &= (runs >> 2) & 0x1111111111111111u;
+	if (!runs)
+		return 2;
+	runs &= (runs >> 4) & 0x0101010101010101u;
+	if (!runs)
+		return 3;
+	runs &= (runs >> 8) & 0x0001000100010001u;
+	if (!runs)
+		return 4;
+	runs &= (runs >> 16) & 0x0000000100000001u;
+	if (!runs)
+		return 5;
+	return runs & (runs >> 32) & 1 ? iova_whole(0) : 6;
 }
 
 /* The part of child @i that [first, last] covers. */

@@ -10,6 +10,8 @@
  */
 #include "window.h"
 
+#include "base/mem.h"
+
 void dmamap_shard_lock(struct shard *s)
 {
 	while (!shard_try(s))
@@ -137,12 +139,25 @@ static void pop_all(struct shard *s)
 
 /* --- taking */
 
+/** @w is to have a mapping of several granules. So far each had one. */
+static bool give_ends(struct shard *s, struct window *w)
+{
+	struct window_ends *ends = s->ends;
+
+	if (!ends)
+		return false;
+	memset(ends, 0xff, sizeof(*ends));
+	s->ends = NULL;
+	__atomic_store_n(&w->ends, ends, __ATOMIC_RELEASE);
+	return true;
+}
+
 static bool take_current(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
 			 struct span *span)
 {
 	struct window *w = s->current[limit];
 
-	if (!w)
+	if (!w || (n > 1 && !w->ends && !give_ends(s, w)))
 		return false;
 	span->window = w;
 	span->granules = n;

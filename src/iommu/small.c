@@ -66,12 +66,15 @@ static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int limit,
 	return ok;
 }
 
+/** Domain lock held. */
 static bool take_locked(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
 			unsigned int order, struct span *span)
 {
 	bool ok;
 
 	dmamap_shard_lock(s);
+	if (n > 1 && !s->ends)
+		s->ends = dmamap_slab_alloc(&d->domain->windows.ends);
 	ok = take_from(d, s, limit, n, order, span);
 	shard_unlock(s);
 	return ok;
@@ -376,7 +379,7 @@ enum small_result dmamap_small_unmap(struct dma_device *dev, dma_addr_t iova, ui
 	if (!w || !window_is_live(w))
 		return SMALL_ELSEWHERE;
 	heads = &w->heads[index / 64];
-	ends = __atomic_load_n(&w->ends[index / 64], __ATOMIC_RELAXED);
+	ends = window_ends_of(w, index / 64);
 	if (granules > 64 - bit ||
 	    (ends & iova_word_mask(bit, bit + granules - 1)) != (uint64_t)1 << (bit + granules - 1))
 		return why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);

@@ -4,15 +4,18 @@
  *
  * A window is a block of WINDOW_GRANULES granules, aligned to its size, taken whole from the address space and pinned
  * whole in a lowest table. A mapping of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up
- * to a power of two, so that it never leaves its word. What lives in a window is in four bitmaps:
+ * to a power of two, so that it never leaves its word. What lives in a window is in three bitmaps:
  *
  *   free      may be handed out. The shard's, under its lock.
- *   ends      the last granule of each mapping. Written by the shard when it hands out, under its lock.
  *   heads     the first granule of each live mapping. Set when the mapping is complete; who clears a bit of it has the
  *             right to unmap, and nobody else has it until the run is handed out again.
  *   returned  unmapped and invalidated, by whomever; the shard takes it back by exchange.
  *
- * and, where unmaps may be lazy, in a fifth, apart: pending, unmapped and not invalidated.
+ * and in two more, apart:
+ *
+ *   ends      the last granule of each mapping, in windows with mappings of several. Written by the shard when it hands
+ *             out, under its lock. A window without it has only mappings of one granule.
+ *   pending   unmapped and not invalidated, where unmaps may be lazy.
  *
  * A shard is what one CPU or thread allocates from: its lock is only ever tried on the way of a map, and held for a few
  * stores. A window belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's
@@ -37,6 +40,11 @@
 struct shard;
 struct window;
 
+/** The last granules of mappings; all of them, where none has more than one. */
+struct window_ends {
+	uint64_t word[WINDOW_WORDS];
+};
+
 /** What a window needs where unmaps may wait for a flush. */
 struct window_lazy {
 	uint64_t pending[WINDOW_WORDS];
@@ -48,11 +56,11 @@ struct window_lazy {
 struct window {
 	uint64_t free[WINDOW_WORDS];
 	uint64_t heads[WINDOW_WORDS];
-	uint64_t ends[WINDOW_WORDS];
 	uint64_t returned[WINDOW_WORDS];
 
 	uint64_t block; /* its first granule / WINDOW_GRANULES, for ever */
 	uint64_t *entries;
+	struct window_ends *ends;
 	struct window_lazy *lazy;
 	struct shard *shard;
 	struct window *next_returned; /* in the shard's stack */
@@ -76,6 +84,8 @@ struct shard {
 	uint64_t used;
 	uint64_t peak;
 	struct window *current[WINDOW_LIMITS];
+	/** For the next window that gets a mapping of several granules. */
+	struct window_ends *ends;
 	/** Windows that got something back since the shard looked at them. Pushed by anybody. */
 	struct window *returned;
 	/** The others with something free, by the order of their longest run. */
@@ -167,7 +177,7 @@ static inline void window_collect(struct shard *s, struct window *w, unsigned in
 static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
 				    unsigned int n, unsigned int order, unsigned int *index)
 {
-	uint64_t runs, mask, ends;
+	uint64_t runs, mask;
 	unsigned int at;
 
 	window_collect(s, w, i);
@@ -179,15 +189,26 @@ static inline bool window_take_word(struct shard *s, struct window *w, unsigned 
 	at = high_bit(runs);
 	mask = iova_word_mask(at, at + n - 1);
 	w->free[i] &= ~mask;
-	ends = __atomic_load_n(&w->ends[i], __ATOMIC_RELAXED) & ~mask;
-	__atomic_store_n(&w->ends[i], ends | (uint64_t)1 << (at + n - 1), __ATOMIC_RELAXED);
+	if (w->ends)
+		__atomic_store_n(&w->ends->word[i],
+				 (w->ends->word[i] & ~mask) | (uint64_t)1 << (at + n - 1),
+				 __ATOMIC_RELAXED);
 	shard_count(s, s->used + n);
 	*index = i * 64 + at;
 	return true;
 }
 
+/** The word of ends that a mapping's granules are in; see window_ends. */
+static inline uint64_t window_ends_of(const struct window *w, unsigned int i)
+{
+	const struct window_ends *ends = __atomic_load_n(&w->ends, __ATOMIC_ACQUIRE);
+
+	return ends ? __atomic_load_n(&ends->word[i], __ATOMIC_RELAXED) : ~(uint64_t)0;
+}
+
 /**
- * A run for mappings below limit @limit, from the windows that the shard has. False: it has none with such a run.
+ * A run for mappings below limit @limit, from the windows that the shard has. False: it has none with such a run, or
+ * needs window_ends for it and has none.
  */
 bool dmamap_shard_take(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
 		       struct span *span);

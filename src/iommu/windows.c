@@ -12,6 +12,17 @@
 #define SHARDS_DEFAULT 8u
 #define SHARDS_MAX     32u
 
+/**
+ * Blocks come from the address space in groups where it has room for them: that is one bit for all of them in its tree,
+ * where single ones would need a node.
+ */
+struct window_group {
+	struct window_group *next;
+	uint64_t first; /* block */
+	uint32_t taken; /* blocks that are windows, as a bitmap */
+	uint32_t gone;	/* blocks that the address space has back already */
+};
+
 /* --- life */
 
 static unsigned int shards_wanted(const struct dma_host *host)
@@ -54,7 +65,9 @@ bool dmamap_windows_init(struct dma_domain *domain)
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
+	dmamap_slab_init(&ws->ends, domain->host, sizeof(struct window_ends));
 	dmamap_slab_init(&ws->lazies, domain->host, sizeof(struct window_lazy));
+	dmamap_slab_init(&ws->groups_slab, domain->host, sizeof(struct window_group));
 	return true;
 }
 
@@ -95,7 +108,9 @@ void dmamap_windows_fini(struct dma_domain *domain)
 		return;
 	free_indexes(domain);
 	free_chunks(domain);
+	dmamap_slab_fini(&ws->ends);
 	dmamap_slab_fini(&ws->lazies);
+	dmamap_slab_fini(&ws->groups_slab);
 	dmamap_pages_free(domain->host, ws->shards, shards_bytes(domain));
 }
 
@@ -135,7 +150,13 @@ static void index_put(struct window_index *index, struct window *w)
 	__atomic_store_n(&index->slot[i], w, __ATOMIC_RELEASE);
 }
 
-/** The first index fills a page, about; each next one has twice the slots, of which half stay empty. */
+/** An index with one more window has to grow: every eighth slot stays empty, so that searches are short. */
+static bool index_is_full(const struct window_index *index)
+{
+	return !index || index->used >= 7u << (index->bits - 3);
+}
+
+/** The first index fills half a page; each next one has twice the slots. */
 static bool grow_index(struct dma_domain *domain)
 {
 	struct window_index *old = domain->windows.index;
@@ -162,7 +183,7 @@ static struct window *descriptor(struct dma_domain *domain, uint64_t block)
 
 	if (w)
 		return w;
-	if ((!index || index->used >= 1u << (index->bits - 1)) && !grow_index(domain))
+	if (index_is_full(index) && !grow_index(domain))
 		return NULL;
 	w = new_descriptor(domain);
 	if (!w)
@@ -170,6 +191,121 @@ static struct window *descriptor(struct dma_domain *domain, uint64_t block)
 	w->block = block;
 	index_put(domain->windows.index, w);
 	return w;
+}
+
+/* --- blocks of addresses */
+
+#define GROUP_BLOCKS 8u
+#define GROUP_ALL    ((1u << GROUP_BLOCKS) - 1)
+
+static uint64_t block_bytes(const struct dma_domain *domain)
+{
+	return (uint64_t)WINDOW_GRANULES << domain->shift;
+}
+
+static struct window_group *new_group(struct dma_domain *domain, unsigned int limit)
+{
+	struct windows *ws = &domain->windows;
+	uint64_t bytes = GROUP_BLOCKS * block_bytes(domain);
+	struct window_group *g = dmamap_slab_alloc(&ws->groups_slab);
+	dma_addr_t iova;
+
+	if (!g)
+		return NULL;
+	if (dmamap_domain_try_alloc(domain, bytes, ws->limit[limit], &iova) != IOVA_OK) {
+		dmamap_slab_free(&ws->groups_slab, g);
+		return NULL;
+	}
+	g->first = iova / block_bytes(domain);
+	g->next = ws->groups[limit];
+	ws->groups[limit] = g;
+	ws->grouped += GROUP_BLOCKS;
+	return g;
+}
+
+static struct window_group **find_group(struct windows *ws, unsigned int limit, uint64_t block)
+{
+	struct window_group **link = &ws->groups[limit];
+
+	while (*link && block - (*link)->first >= GROUP_BLOCKS)
+		link = &(*link)->next;
+	return link;
+}
+
+/** The highest block of a group with room, else of a new group, else one alone. False: there is none. */
+static bool take_block(struct dma_domain *domain, unsigned int limit, uint64_t *block)
+{
+	struct windows *ws = &domain->windows;
+	struct window_group *g = ws->groups[limit];
+	dma_addr_t iova;
+
+	while (g && (g->taken | g->gone) == GROUP_ALL)
+		g = g->next;
+	if (!g)
+		g = new_group(domain, limit);
+	if (g) {
+		unsigned int i = high_bit(GROUP_ALL & ~(g->taken | g->gone));
+
+		g->taken |= 1u << i;
+		*block = g->first + i;
+		return true;
+	}
+	if (dmamap_domain_try_alloc(domain, block_bytes(domain), ws->limit[limit], &iova) !=
+	    IOVA_OK)
+		return false;
+	ws->grouped++;
+	*block = iova / block_bytes(domain);
+	return true;
+}
+
+/** The blocks of @g that are no windows go back to the address space, if it has memory to tell them from the others. */
+static void shrink_group(struct dma_domain *domain, struct window_group *g)
+{
+	for (unsigned int i = 0; i < GROUP_BLOCKS; i++) {
+		if ((g->taken | g->gone) >> i & 1 ||
+		    !dmamap_space_free(domain->iova, (g->first + i) * WINDOW_GRANULES,
+				       WINDOW_GRANULES))
+			continue;
+		g->gone |= 1u << i;
+		domain->windows.grouped--;
+	}
+}
+
+static void shrink_groups(struct dma_domain *domain)
+{
+	for (unsigned int limit = 0; limit < WINDOW_LIMITS; limit++)
+		for (struct window_group *g = domain->windows.groups[limit]; g; g = g->next)
+			shrink_group(domain, g);
+}
+
+static void end_group(struct dma_domain *domain, struct window_group **link)
+{
+	struct windows *ws = &domain->windows;
+	struct window_group *g = *link;
+
+	if (g->gone) {
+		shrink_group(domain, g);
+	} else {
+		dmamap_space_free(domain->iova, g->first * WINDOW_GRANULES,
+				  GROUP_BLOCKS * WINDOW_GRANULES);
+		ws->grouped -= GROUP_BLOCKS;
+	}
+	*link = g->next;
+	dmamap_slab_free(&ws->groups_slab, g);
+}
+
+static void give_block(struct dma_domain *domain, unsigned int limit, uint64_t block)
+{
+	struct window_group **link = find_group(&domain->windows, limit, block);
+
+	if (!*link) {
+		dmamap_space_free(domain->iova, block * WINDOW_GRANULES, WINDOW_GRANULES);
+		domain->windows.grouped--;
+		return;
+	}
+	(*link)->taken &= ~(1u << (block - (*link)->first));
+	if (!(*link)->taken)
+		end_group(domain, link);
 }
 
 /* --- coming */
@@ -201,15 +337,14 @@ static struct window *prepare(struct dma_domain *domain, uint64_t block)
 
 bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit)
 {
-	uint64_t bytes = (uint64_t)WINDOW_GRANULES << domain->shift;
 	struct window *w;
-	dma_addr_t iova;
+	uint64_t block;
 
-	if (dmamap_domain_try_alloc(domain, bytes, domain->windows.limit[limit], &iova) != IOVA_OK)
+	if (!take_block(domain, limit, &block))
 		return false;
-	w = prepare(domain, iova / bytes);
+	w = prepare(domain, block);
 	if (!w) {
-		dmamap_domain_unalloc(domain, iova, bytes);
+		give_block(domain, limit, block);
 		return false;
 	}
 	domain->windows.live++;
@@ -268,8 +403,7 @@ void dmamap_windows_release(struct dma_domain *domain, struct window *idle)
 	while (idle) {
 		struct window *next = idle->next;
 
-		dmamap_domain_unalloc(domain, window_first(idle) << domain->shift,
-				      (uint64_t)WINDOW_GRANULES << domain->shift);
+		give_block(domain, idle->limit, idle->block);
 		idle = next;
 	}
 }
@@ -362,6 +496,7 @@ enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64
 	enum dmamap_iova_result result = IOVA_OK;
 	uint64_t at = granule;
 
+	shrink_groups(domain);
 	while (at < granule + n) {
 		struct window *w;
 		uint64_t next = piece_at(domain, at, granule + n, &w);

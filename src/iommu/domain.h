@@ -47,10 +47,7 @@ struct windows {
 	struct window_index *index;
 	void *chunks; /* of descriptors; chained by their first word */
 	uint32_t chunk_used;
-	struct dmamap_slab ends;
-	struct dmamap_slab lazies;
-	/** Runs of blocks of which some are windows; chained. */
-	struct dmamap_slab groups_slab;
+	struct dmamap_slab parts; /* of union window_part */
 	struct window_group *groups[WINDOW_LIMITS];
 	/** Windows with pending bits, pushed by anybody. */
 	struct window_lazy *pending;

@@ -74,7 +74,7 @@ static bool take_locked(struct dmamap_dev *d, struct shard *s, unsigned int limi
 
 	dmamap_shard_lock(s);
 	if (n > 1 && !s->ends)
-		s->ends = dmamap_slab_alloc(&d->domain->windows.ends);
+		s->ends = dmamap_slab_alloc(&d->domain->windows.parts);
 	ok = take_from(d, s, limit, n, order, span);
 	shard_unlock(s);
 	return ok;

@@ -53,6 +53,24 @@ struct window_lazy {
 	bool listed;
 };
 
+/**
+ * Blocks come from the address space in groups where it has room for them: that is one bit for all of them in its tree,
+ * where single ones would need a node.
+ */
+struct window_group {
+	struct window_group *next;
+	uint64_t first; /* block */
+	uint32_t taken; /* blocks that are windows, as a bitmap */
+	uint32_t gone;	/* blocks that the address space has back already */
+};
+
+/** What comes and goes with windows, from one slab. */
+union window_part {
+	struct window_ends ends;
+	struct window_lazy lazy;
+	struct window_group group;
+};
+
 struct window {
 	uint64_t free[WINDOW_WORDS];
 	uint64_t heads[WINDOW_WORDS];

@@ -12,17 +12,6 @@
 #define SHARDS_DEFAULT 8u
 #define SHARDS_MAX     32u
 
-/**
- * Blocks come from the address space in groups where it has room for them: that is one bit for all of them in its tree,
- * where single ones would need a node.
- */
-struct window_group {
-	struct window_group *next;
-	uint64_t first; /* block */
-	uint32_t taken; /* blocks that are windows, as a bitmap */
-	uint32_t gone;	/* blocks that the address space has back already */
-};
-
 /* --- life */
 
 static unsigned int shards_wanted(const struct dma_host *host)
@@ -65,9 +54,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
-	dmamap_slab_init(&ws->ends, domain->host, sizeof(struct window_ends));
-	dmamap_slab_init(&ws->lazies, domain->host, sizeof(struct window_lazy));
-	dmamap_slab_init(&ws->groups_slab, domain->host, sizeof(struct window_group));
+	dmamap_slab_init(&ws->parts, domain->host, sizeof(union window_part));
 	return true;
 }
 
@@ -108,9 +95,7 @@ void dmamap_windows_fini(struct dma_domain *domain)
 		return;
 	free_indexes(domain);
 	free_chunks(domain);
-	dmamap_slab_fini(&ws->ends);
-	dmamap_slab_fini(&ws->lazies);
-	dmamap_slab_fini(&ws->groups_slab);
+	dmamap_slab_fini(&ws->parts);
 	dmamap_pages_free(domain->host, ws->shards, shards_bytes(domain));
 }
 
@@ -207,13 +192,13 @@ static struct window_group *new_group(struct dma_domain *domain, unsigned int li
 {
 	struct windows *ws = &domain->windows;
 	uint64_t bytes = GROUP_BLOCKS * block_bytes(domain);
-	struct window_group *g = dmamap_slab_alloc(&ws->groups_slab);
+	struct window_group *g = dmamap_slab_alloc(&ws->parts);
 	dma_addr_t iova;
 
 	if (!g)
 		return NULL;
 	if (dmamap_domain_try_alloc(domain, bytes, ws->limit[limit], &iova) != IOVA_OK) {
-		dmamap_slab_free(&ws->groups_slab, g);
+		dmamap_slab_free(&ws->parts, g);
 		return NULL;
 	}
 	g->first = iova / block_bytes(domain);
@@ -291,7 +276,7 @@ static void end_group(struct dma_domain *domain, struct window_group **link)
 		ws->grouped -= GROUP_BLOCKS;
 	}
 	*link = g->next;
-	dmamap_slab_free(&ws->groups_slab, g);
+	dmamap_slab_free(&ws->parts, g);
 }
 
 static void give_block(struct dma_domain *domain, unsigned int limit, uint64_t block)
@@ -314,7 +299,7 @@ static bool prepare_lazy(struct dma_domain *domain, struct window *w)
 {
 	if (!domain->queue || w->lazy)
 		return true;
-	w->lazy = dmamap_slab_alloc(&domain->windows.lazies);
+	w->lazy = dmamap_slab_alloc(&domain->windows.parts);
 	if (w->lazy)
 		w->lazy->window = w;
 	return w->lazy;

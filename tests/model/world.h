@@ -29,9 +29,9 @@ struct setup {
 	bool noncoherent;
 	bool adversarial; /* non-coherent, and lines move at random between calls */
 	bool lazy;
-	bool growing;	 /* a small pool that may grow to POOL_BYTES */
-	bool restricted; /* the device sees nothing but its pool */
-	bool peers;	 /* the BARs are those of other functions of a PCI tree */
+	bool growing;		       /* a small pool that may grow to POOL_BYTES */
+	bool restricted;	       /* the device sees nothing but its pool */
+	bool peers;		       /* the BARs are those of other functions of a PCI tree */
 	struct sim_iommu_config iommu; /* without size */
 	enum sim_ops_kind ops;
 };

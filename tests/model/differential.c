@@ -22,16 +22,9 @@ static void agrees(void **state)
 	uint64_t steps = setting("DMAMAP_TEST_STEPS", 4000);
 
 	for (uint64_t run = seed; run < seed + 3; run++) {
-		struct world *w = make_world(setup, run);
-
 		print_message("# %s: DMAMAP_TEST_SEED=%llu\n", setup->name,
 			      (unsigned long long)run);
-		for (uint64_t i = 0; i < steps; i++) {
-			step(w);
-			if (i % 256 == 0)
-				compare_memory(w);
-		}
-		end_world(w);
+		run_world(setup, run, steps);
 	}
 }
 

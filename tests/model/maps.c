@@ -16,6 +16,7 @@ static bool small_buffer(struct world *w, struct model_area *a, uint64_t from,
 bool any_buffer(struct world *w, struct model_piece *p, enum dma_data_direction dir)
 {
 	struct model_area *a = &w->model.area[chance(w, MODEL_AREAS)];
+	uint64_t granule = model_granule(&w->model.route);
 	uint64_t most = chance(w, 8) ? 3 * 4096 : MODEL_AREA;
 	uint64_t from = chance(w, MODEL_AREA);
 
@@ -23,7 +24,7 @@ bool any_buffer(struct world *w, struct model_piece *p, enum dma_data_direction 
 	if (w->setup->model.small_bounce && chance(w, 2) && small_buffer(w, a, from, p, dir))
 		return !owned_by_device(w, p->phys, p->len, true);
 	if (chance(w, 3) == 0)
-		from &= ~4095ull;
+		from &= ~(granule - 1);
 	if (w->setup->noncoherent)
 		from &= ~63ull;
 	if (most > MODEL_AREA - from)
@@ -31,8 +32,8 @@ bool any_buffer(struct world *w, struct model_piece *p, enum dma_data_direction 
 	p->phys = a->base + from;
 	p->len = 1 + chance(w, most);
 	if (most > 4096 && chance(w, 3) == 0) /* end with a granule */
-		p->len = ((p->phys + p->len) & ~4095ull) > p->phys
-				 ? ((p->phys + p->len) & ~4095ull) - p->phys
+		p->len = ((p->phys + p->len) & ~(granule - 1)) > p->phys
+				 ? ((p->phys + p->len) & ~(granule - 1)) - p->phys
 				 : p->len;
 	if (w->setup->noncoherent)
 		p->len = (p->len + 63) & ~63ull;

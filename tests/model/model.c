@@ -6,7 +6,6 @@
 
 #define BIT(reason) ((uint64_t)1 << DMA_REASON_##reason)
 #define NO_ROOM	    (BIT(BOUNCE_EXHAUSTED) | BIT(BOUNCE_FRAGMENTED) | BIT(BOUNCE_TOO_LARGE))
-#define GRANULE	    4096u
 
 /** The device address of one byte, by the first window that has it. */
 static bool translate_byte(const struct model_route *r, phys_addr_t phys, dma_addr_t *addr)
@@ -81,6 +80,7 @@ static struct model_verdict judge_bus(const struct model_route *r, uint64_t last
 static struct model_verdict judge_ram_or_mmio(const struct model_route *r, phys_addr_t phys,
 					      uint64_t size, enum dma_data_direction dir, bool mmio)
 {
+	bool partial = ((phys | size) & (model_granule(r) - 1)) != 0;
 	bool small = !mmio && is_small(r, size, dir);
 	struct model_verdict v = { 0 };
 
@@ -95,9 +95,11 @@ static struct model_verdict judge_ram_or_mmio(const struct model_route *r, phys_
 		return v;
 	}
 	v.may = BIT(NO_IOVA);
-	if (r->untrusted && mmio && ((phys | size) & (GRANULE - 1)))
+	if (r->untrusted && mmio && partial)
 		v.must = BIT(MMIO_ALIGNMENT);
-	if ((r->untrusted || small) && !mmio && ((phys | size) & (GRANULE - 1))) {
+	if (r->untrusted && !mmio && r->reads_back && dir == DMA_FROM_DEVICE)
+		v.must = BIT(READ_BACK);
+	if ((r->untrusted || small) && !mmio && partial) {
 		v.small = small;
 		v.copied = true;
 		v.may |= NO_ROOM;
@@ -173,7 +175,7 @@ static bool legal_merge(const struct model *model, const struct model_mapping *m
 
 		if (s->len > model->route.max_segment && s->len > longest)
 			return false;
-		if (longest + 2 * GRANULE <= boundary &&
+		if (longest + 2 * model_granule(&model->route) <= boundary &&
 		    (s->addr & boundary) + s->len - 1 > boundary)
 			return false;
 	}
@@ -251,9 +253,12 @@ static bool legal_addresses(struct model *model, struct model_mapping *m)
 	return total == m->size && legal_places(model, m);
 }
 
-static bool share_granule(dma_addr_t a, uint64_t a_len, dma_addr_t b, uint64_t b_len)
+static bool share_granule(const struct model *model, dma_addr_t a, uint64_t a_len, dma_addr_t b,
+			  uint64_t b_len)
 {
-	return a / GRANULE <= (b + b_len - 1) / GRANULE && b / GRANULE <= (a + a_len - 1) / GRANULE;
+	uint64_t granule = model_granule(&model->route);
+
+	return a / granule <= (b + b_len - 1) / granule && b / granule <= (a + a_len - 1) / granule;
 }
 
 /** Is the @index-th segment of a mapping one that the bus decides, and no table? */
@@ -275,7 +280,7 @@ static bool meets_mapping(const struct model *model, const struct model_mapping 
 	     o++)
 		for (unsigned int i = 0; o != but && o->live && i < o->segments; i++)
 			if (!is_bus(o, i) &&
-			    share_granule(o->segment[i].addr, o->segment[i].len, addr, len))
+			    share_granule(model, o->segment[i].addr, o->segment[i].len, addr, len))
 				return true;
 	return false;
 }
@@ -284,7 +289,7 @@ static bool meets_mapping(const struct model *model, const struct model_mapping 
 static bool meets_memory(const struct model *model, dma_addr_t addr, uint64_t len)
 {
 	for (const struct model_memory *o = model->memory; o < model->memory + MODEL_MEMORIES; o++)
-		if (o->live && share_granule(o->addr, o->size, addr, len))
+		if (o->live && share_granule(model, o->addr, o->size, addr, len))
 			return true;
 	return false;
 }
@@ -397,11 +402,11 @@ void model_free(struct model_memory *mem)
 void model_add_unit(struct model *model, dma_addr_t addr)
 {
 	for (unsigned int i = 0; i < model->units; i++)
-		if (model->unit[i] == addr / GRANULE)
+		if (model->unit[i] == addr / model_granule(&model->route))
 			return;
 	if (model->units == MODEL_UNITS)
 		abort(); /* a bug of the test */
-	model->unit[model->units++] = addr / GRANULE;
+	model->unit[model->units++] = addr / model_granule(&model->route);
 }
 
 /* --- what the device reaches */
@@ -410,15 +415,18 @@ bool model_reaches(const struct model *model, dma_addr_t addr, bool write)
 {
 	enum dma_data_direction not = write ? DMA_TO_DEVICE : DMA_FROM_DEVICE;
 
+	if (!write && model->route.reads_back)
+		not = DMA_NONE;
 	for (const struct model_mapping *m = model->mapping; m < model->mapping + MODEL_MAPPINGS;
 	     m++)
 		for (unsigned int i = 0; m->live && m->dir != not &&i < m->segments; i++)
 			if (!is_bus(m, i) &&
-			    share_granule(m->segment[i].addr, m->segment[i].len, addr, 1))
+			    share_granule(model, m->segment[i].addr, m->segment[i].len, addr, 1))
 				return true;
 	for (const struct model_memory *mem = model->memory; mem < model->memory + MODEL_MEMORIES;
 	     mem++)
-		if (mem->live && mem->dir != not &&share_granule(mem->addr, mem->size, addr, 1))
+		if (mem->live &&
+		    mem->dir != not &&share_granule(model, mem->addr, mem->size, addr, 1))
 			return true;
 	return false;
 }
@@ -432,7 +440,7 @@ bool model_undecided(const struct model *model, dma_addr_t addr)
 			return true;
 	}
 	for (unsigned int i = 0; i < model->units; i++)
-		if (model->unit[i] == addr / GRANULE)
+		if (model->unit[i] == addr / model_granule(&model->route))
 			return true;
 	return false;
 }

@@ -52,11 +52,18 @@ struct model_route {
 	bool small_bounce;   /* small buffers bounce, and their neighbours stay the CPU's */
 	bool no_mmio_method;
 	bool untrusted;
+	bool reads_back;      /* what the device may write it may read */
+	uint64_t granule;     /* of the IOMMU; 0: 4 KiB */
 	bool protects;	      /* the device reaches nothing else */
 	bool exact;	      /* ... at once after an unmap */
 	uint64_t boundary;    /* no merged segment crosses it; a mask, 0: none */
 	uint64_t max_segment; /* nor is longer */
 };
+
+static inline uint64_t model_granule(const struct model_route *r)
+{
+	return r->granule ? r->granule : 4096;
+}
 
 struct model_piece {
 	phys_addr_t phys;

@@ -4,8 +4,6 @@
  */
 #include "world.h"
 
-#define GRANULE 4096u
-
 /** Vectors for @m; false: give it up. Nothing of a vector is known to be copied before it is mapped. */
 static bool any_vectors(struct world *w, struct model_mapping *m, struct dma_phys_vec *vec)
 {
@@ -41,10 +39,11 @@ static bool any_vectors(struct world *w, struct model_mapping *m, struct dma_phy
 static bool each_by_itself(const struct world *w, const struct model_mapping *m)
 {
 	const struct model_route *r = &w->model.route;
+	uint64_t partial = model_granule(r) - 1;
 
 	for (unsigned int i = 0; r->untrusted && i < m->pieces; i++)
 		if (m->piece[i].place == MODEL_RAM &&
-		    ((m->piece[i].phys | m->piece[i].len) & (GRANULE - 1)))
+		    ((m->piece[i].phys | m->piece[i].len) & partial))
 			return true;
 	return r->route != DMA_ROUTE_IOMMU;
 }
@@ -52,6 +51,7 @@ static bool each_by_itself(const struct world *w, const struct model_mapping *m)
 /** Records of mapping or unmapping: one for each range that is contiguous for the device, or for each vector. */
 static unsigned int records(const struct world *w, const struct model_mapping *m)
 {
+	uint64_t granule = model_granule(&w->model.route);
 	bool each = each_by_itself(w, m);
 	unsigned int n = 0;
 
@@ -59,7 +59,7 @@ static unsigned int records(const struct world *w, const struct model_mapping *m
 		const struct model_piece *p = &m->piece[i];
 		const struct model_piece *before = p - 1;
 		bool joins = i && !each && before->place != MODEL_BUS &&
-			     (before->phys + before->len) % GRANULE == 0 && p->phys % GRANULE == 0;
+			     (before->phys + before->len) % granule == 0 && p->phys % granule == 0;
 
 		n += p->place != MODEL_BUS && !joins;
 	}

@@ -109,6 +109,7 @@ static void make_iommu(struct world *w)
 	assert_int_equal(dma_domain_reserve(w->domain, 0xfee00000, 0x100000), 0);
 	assert_int_equal(dma_device_set_untrusted(w->dev, w->setup->model.untrusted), 0);
 	assert_int_equal(dma_device_set_domain(w->dev, w->domain), 0);
+	dma_domain_get_stats(w->domain, &w->idle);
 }
 
 static void make_route(struct world *w)
@@ -142,6 +143,7 @@ struct world *make_world(const struct setup *setup, uint64_t seed)
 	struct sim_config config = { .size = sizeof(config),
 				     .noncoherent = setup->noncoherent,
 				     .adversarial = setup->adversarial,
+				     .page_size = model_granule(&setup->model),
 				     .seed = seed };
 	struct sim_device_config device = { .size = sizeof(device), .name = "0000:01:00.0" };
 	const struct dma_bounce_config pool = {
@@ -245,7 +247,7 @@ void end_world(struct world *w)
 		dma_domain_flush(w->domain);
 		dma_domain_get_stats(w->domain, &domain);
 		assert_int_equal(domain.iova_bytes, 0);
-		assert_int_equal(domain.table_bytes, w->setup->iommu.command ? 0 : 4096);
+		assert_int_equal(domain.table_bytes, w->idle.table_bytes);
 	}
 	assert_int_equal(dma_observer_detach(sim_host(w->machine), &w->observer), 0);
 	if (w->tree)
@@ -261,4 +263,16 @@ void end_world(struct world *w)
 	assert_int_equal(sim_memory_used(w->machine), 0);
 	assert_int_equal(sim_machine_destroy(w->machine), 0);
 	free(w);
+}
+
+void run_world(const struct setup *setup, uint64_t seed, uint64_t steps)
+{
+	struct world *w = make_world(setup, seed);
+
+	for (uint64_t i = 0; i < steps; i++) {
+		step(w);
+		if (i % 256 == 0)
+			compare_memory(w);
+	}
+	end_world(w);
 }

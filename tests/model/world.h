@@ -65,6 +65,7 @@ struct world {
 	struct sim_device *device;
 	struct sim_iommu *iommu;
 	struct dma_domain *domain;
+	struct dma_domain_stats idle; /* of the domain, before anything was mapped */
 	struct dma_bounce *pool;
 	struct dma_device *dev;
 	struct tree *tree;
@@ -89,6 +90,8 @@ struct world {
 /* --- world.c */
 
 struct world *make_world(const struct setup *setup, uint64_t seed);
+/** A world with @seed, @steps of any kind in it, and its end. */
+void run_world(const struct setup *setup, uint64_t seed, uint64_t steps);
 /** A step of any kind. */
 void step(struct world *w);
 /** Unmap and free everything, and compare; then end the world: nothing may be left. */

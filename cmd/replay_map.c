@@ -25,6 +25,9 @@ struct live *replay_live_new(struct replay *r, struct replay_device *device, enu
 	live->span = event->size;
 	live->traced = event->dma_addr;
 	live->run.base = DMAMAP_PHYS_NONE;
+	/* A device that is given privileged mappings makes privileged requests. */
+	if (live->attrs & DMA_ATTR_PRIVILEGED)
+		sim_device_set_privileged(device->sim, true);
 	return live;
 }
 

@@ -20,17 +20,20 @@ static const char help[] =
 	"\n"
 	"Examples:\n"
 	"  dmamap routes\n"
+	"  dmamap routes --format amdv1\n"
 	"  dmamap routes --json | jq '.rows[] | select(.result == \"error\")'\n"
 	"\n"
-	"Usage: dmamap routes [--json]\n"
+	"Usage: dmamap routes [--format NAME] [--json]\n"
 	"\n"
 	"Options:\n"
-	"      --json  JSON, schema dmamap.routes/1 (docs/json.md)\n"
-	"  -h, --help  show this\n"
+	"      --format NAME  what the IOMMU is: a name that `dmamap replay --list-formats' prints (default vtd-ss)\n"
+	"      --json         JSON, schema dmamap.routes/1 (docs/json.md)\n"
+	"  -h, --help         show this\n"
 	"\n"
 	"Exit codes: 0 every row is as it must be, 1 some row is not, 2 usage, 4 internal error.\n";
 
 static const struct option options[] = {
+	{ "format", required_argument, NULL, 'f' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -85,13 +88,14 @@ static json_t *row_json(const struct routes_row *row)
 		"after_unmap", after_name(row->after_unmap));
 }
 
-static int print_json(const struct routes_row *rows)
+static int print_json(const struct routes_row *rows, const struct cmd_format *format)
 {
 	json_t *list = json_array();
 
 	for (int i = 0; i < ROWS; i++)
 		json_array_append_new(list, row_json(&rows[i]));
-	return cmd_print_json(json_pack("{s:s, s:o}", "schema", "dmamap.routes/1", "rows", list));
+	return cmd_print_json(json_pack("{s:s, s:s, s:o}", "schema", "dmamap.routes/1", "format",
+					format->name, "rows", list));
 }
 
 static const char *yes_no(bool yes)
@@ -198,7 +202,7 @@ static int judge(const struct routes_row *rows)
 	return code;
 }
 
-static int perform_all(struct routes_row *rows)
+static int perform_all(struct routes_row *rows, const struct cmd_format *format)
 {
 	static const enum dma_data_direction dirs[] = { DMA_TO_DEVICE, DMA_FROM_DEVICE,
 							DMA_BIDIRECTIONAL };
@@ -208,7 +212,7 @@ static int perform_all(struct routes_row *rows)
 		rows[i].kind = (enum routes_kind)(i / 6);
 		rows[i].mmio = i / 3 % 2;
 		rows[i].dir = dirs[i % 3];
-		rc = routes_perform(&rows[i]);
+		rc = routes_perform(&rows[i], format);
 		if (rc) {
 			cmd_say("the simulated machine for %s cannot be built: %s",
 				routes_kind_name(rows[i].kind), strerror(-rc));
@@ -220,6 +224,7 @@ static int perform_all(struct routes_row *rows)
 
 static int run(int argc, char **argv)
 {
+	const struct cmd_format *format = cmd_formats;
 	struct routes_row rows[ROWS] = { 0 };
 	bool json = false;
 	int c, code;
@@ -230,15 +235,20 @@ static int run(int argc, char **argv)
 			fputs(help, stdout);
 			return CMD_CLEAN;
 		}
-		if (c != 'j')
+		if (c == '?')
 			return cmd_bad_option("routes", argc, argv, options);
-		json = true;
+		if (c == 'j')
+			json = true;
+		else
+			format = cmd_format_find("routes", optarg);
+		if (!format)
+			return CMD_USAGE;
 	}
 	if (optind < argc)
 		return cmd_usage("routes", "routes takes no argument: %s", argv[optind]);
-	if (perform_all(rows))
+	if (perform_all(rows, format))
 		return CMD_INTERNAL;
-	code = json ? print_json(rows) : print_table(rows);
+	code = json ? print_json(rows, format) : print_table(rows);
 	return code ? code : judge(rows);
 }
 

@@ -7,6 +7,8 @@
 
 #include <dmamap/dmamap.h>
 
+#include "formats.h"
+
 enum routes_kind {
 	ROUTES_DIRECT,
 	ROUTES_FORCED_BOUNCE,
@@ -54,7 +56,10 @@ struct routes_row {
 
 const char *routes_kind_name(enum routes_kind kind);
 
-/** Build a machine for @row, perform it there, take the machine down. 0, or -errno if there was no machine. */
-int routes_perform(struct routes_row *row);
+/**
+ * Build a machine for @row, with an IOMMU of @format where it has one, perform it there, take the machine down. 0, or
+ * -errno if there was no machine.
+ */
+int routes_perform(struct routes_row *row, const struct cmd_format *format);
 
 #endif

@@ -42,6 +42,7 @@ struct bench {
 	struct dma_domain *domain;
 	struct dma_bounce *pool;
 	struct dma_observer observer;
+	const struct cmd_format *format;
 	struct routes_row *row;
 	phys_addr_t phys;
 };
@@ -102,7 +103,9 @@ static int add_memory(struct bench *b)
 
 static int build_machine(struct bench *b)
 {
-	const struct sim_config config = { .size = sizeof(config), .noncoherent = true };
+	const struct sim_config config = { .size = sizeof(config),
+					   .noncoherent = true,
+					   .page_size = cmd_format_page_size(b->format) };
 	const struct dma_bounce_config pool = { .size = sizeof(pool), .bytes = POOL_BYTES };
 	int rc = sim_machine_create(&config, &b->machine);
 
@@ -119,11 +122,13 @@ static int build_machine(struct bench *b)
 
 static int set_iommu(struct bench *b, enum dma_invalidation invalidation)
 {
-	const struct sim_iommu_config unit = { .size = sizeof(unit) };
+	struct sim_iommu_config unit = b->format->iommu;
 	const struct dma_domain_config config = { .size = sizeof(config),
 						  .invalidation = invalidation };
-	int rc = sim_iommu_create(b->machine, &unit, &b->iommu);
+	int rc;
 
+	unit.size = sizeof(unit);
+	rc = sim_iommu_create(b->machine, &unit, &b->iommu);
 	if (!rc)
 		rc = sim_device_put_behind(b->device, b->iommu);
 	if (!rc)
@@ -348,9 +353,9 @@ static int perform(struct bench *b)
 	return 0;
 }
 
-int routes_perform(struct routes_row *row)
+int routes_perform(struct routes_row *row, const struct cmd_format *format)
 {
-	struct bench bench = { .observer = { .event = observe }, .row = row };
+	struct bench bench = { .observer = { .event = observe }, .format = format, .row = row };
 	int rc = build(&bench);
 
 	if (!rc)

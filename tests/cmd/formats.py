@@ -84,6 +84,15 @@ def larger_pages():
 
 
 @case
+def privileged():
+    """Privileged mappings are used by privileged requests, where the format tells them apart."""
+    path = tap.trace(tap.map_line(0x5000, 64, 0x5000, attrs='PRIVILEGED'), tap.map_line(0x7000, 64, 0x7000),
+                     tap.unmap_line(0x5000, 64, attrs='PRIVILEGED'))
+    for name in ('lpae-s1', 'lpae-s2', 'vtd-fs', 'riscv-sv48'):
+        some(replay(name, 'strict', path), maps=2, unmaps=1, stale_blocked=1)
+
+
+@case
 def other_routes():
     """Off the IOMMU there is no format."""
     equal(tap.replay('--route', 'direct', '--format', 'command', MMIO)[0]['format'], None)

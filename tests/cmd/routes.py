@@ -63,11 +63,28 @@ def clean():
 @case
 def schema():
     """The schema's name, 66 rows, every field in every row."""
-    equal(list(_report), ['schema', 'rows'])
+    equal(list(_report), ['schema', 'format', 'rows'])
+    equal(_report['format'], 'vtd-ss')
     equal(_report['schema'], 'dmamap.routes/1')
     equal(len(_report['rows']), 66)
     for row in _report['rows']:
         equal(list(row), FIELDS)
+
+
+@case
+def formats():
+    """With every IOMMU every row keeps the contract; behind one that takes commands even a lazy unmap holds at once."""
+    for name in tap.dmamap('replay', '--list-formats').stdout.decode().split():
+        run = tap.dmamap('routes', '--format', name, '--json')
+        equal((run.returncode, run.stderr), (0, b''), name)
+        report = json.loads(run.stdout)
+        equal(report['format'], name)
+        for row in report['rows']:
+            strict = row['route'] == 'iommu-strict' or (row['route'] == 'iommu-lazy' and name == 'command')
+            equal(row, {**row, **wanted(row), **({'after_unmap': 'blocked'} if strict else {})}, name)
+    run = tap.dmamap('routes', '--format', 'amdv')
+    equal((run.returncode, run.stdout), (2, b''))
+    assert b'did you mean amdv1?' in run.stderr, run.stderr
 
 
 @case

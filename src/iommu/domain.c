@@ -22,7 +22,7 @@ static uint64_t first_granule(const struct dma_backend_caps *caps, unsigned int 
 	return first ? first : 1;
 }
 
-static int check_backend(const struct dma_host *host, const struct dma_backend *backend)
+static int check_backend(struct dma_host *host, const struct dma_backend *backend)
 {
 	uint64_t sizes = backend->caps.page_sizes;
 	unsigned int shift;
@@ -31,8 +31,13 @@ static int check_backend(const struct dma_host *host, const struct dma_backend *
 	    !backend->ops->map || !backend->ops->unmap || !backend->ops->iova_to_phys)
 		return -DMAMAP_EINVAL;
 	shift = low_bit(sizes);
-	if (((uint64_t)1 << shift) > host->page_size)
+	if (((uint64_t)1 << shift) > host->page_size) {
+		dmamap_log(
+			host, DMA_LOG_ERROR, NULL,
+			"no domain: the smallest page of its table is larger than the host's pages",
+			NULL);
 		return -DMAMAP_EINVAL;
+	}
 	return backend->caps.aperture_end >> shift >= first_granule(&backend->caps, shift)
 		       ? 0
 		       : -DMAMAP_EINVAL;

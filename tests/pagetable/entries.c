@@ -6,7 +6,7 @@
 
 /* --- leaf sizes */
 
-static void core_1_sizes_around_two_2m_leaves(void **state)
+static void CORE_1_sizes_around_two_2m_leaves(void **state)
 {
 	struct fixture f;
 
@@ -21,7 +21,7 @@ static void core_1_sizes_around_two_2m_leaves(void **state)
 	finish(&f);
 }
 
-static void core_2_a_1g_leaf_and_a_2m_leaf(void **state)
+static void CORE_2_a_1g_leaf_and_a_2m_leaf(void **state)
 {
 	struct fixture f;
 
@@ -34,7 +34,7 @@ static void core_2_a_1g_leaf_and_a_2m_leaf(void **state)
 	finish(&f);
 }
 
-static void core_3_incongruent_addresses_take_pages(void **state)
+static void CORE_3_incongruent_addresses_take_pages(void **state)
 {
 	struct fixture f;
 
@@ -45,7 +45,7 @@ static void core_3_incongruent_addresses_take_pages(void **state)
 	finish(&f);
 }
 
-static void core_4_up_to_1g_and_down_again(void **state)
+static void CORE_4_up_to_1g_and_down_again(void **state)
 {
 	struct fixture f;
 
@@ -67,13 +67,13 @@ static void sizes_the_hardware_lacks_are_not_used(void **state)
 	fake_host_init(&f.fake, 2048, false);
 	config = config_of(&f, 4);
 	config.page_sizes = M2;
-	start_with(&f, &config);
+	start_with(&f, &config, config.levels);
 	assert_int_equal(f.pt->caps.page_sizes, K4 | M2);
 	assert_int_equal(map(&f, G1, G1, G1), 0);
 	expect_leaves(&f, 0, 512, 0);
 	f.pt->ops->destroy(f.pt);
 	config.page_sizes = G1;
-	start_with(&f, &config);
+	start_with(&f, &config, config.levels);
 	assert_int_equal(map(&f, G1, G1, G1 + M2), 0);
 	expect_leaves(&f, 512, 0, 1);
 	finish(&f);
@@ -81,7 +81,7 @@ static void sizes_the_hardware_lacks_are_not_used(void **state)
 
 /* --- entries */
 
-static void vtd_1_golden_entries(void **state)
+static void VTD_1_golden_entries(void **state)
 {
 	static const unsigned int prots[] = { RW, DMA_PROT_READ, DMA_PROT_WRITE, RW | DMA_PROT_MMIO,
 					      RW | DMA_PROT_CACHE };
@@ -95,7 +95,7 @@ static void vtd_1_golden_entries(void **state)
 		fake_host_init(&f.fake, 2048, false);
 		config = config_of(&f, 4);
 		config.force_coherent = snoop;
-		start_with(&f, &config);
+		start_with(&f, &config, config.levels);
 		for (unsigned int i = 0; i < 5; i++) {
 			const struct dma_vec page = { G1, K4 }, large = { G1, M2 },
 					     huge = { G1, G1 };
@@ -138,7 +138,7 @@ static void tables_of_each_depth(void **state)
 
 /* --- refusals */
 
-static void core_5_gpt_1_vtd_2_what_is_refused(void **state)
+static void CORE_5_CORE_5b_GPT_1_VTD_2_what_is_refused(void **state)
 {
 	static const struct {
 		uint64_t iova, phys, len;
@@ -183,7 +183,7 @@ static void core_5_gpt_1_vtd_2_what_is_refused(void **state)
 	finish(&f);
 }
 
-static void vtd_3_impossible_tables(void **state)
+static void VTD_3_impossible_tables(void **state)
 {
 	struct fake_host fake;
 	struct fixture f;
@@ -229,7 +229,7 @@ static void vtd_3_impossible_tables(void **state)
 	fake_host_fini(&f.fake);
 }
 
-static void gpt_nothing_is_overwritten(void **state)
+static void nothing_is_overwritten(void **state)
 {
 	struct fixture f;
 
@@ -273,7 +273,7 @@ static void a_failure_is_invalidated_before_its_tables_go(void **state)
 
 /* --- unmapping */
 
-static void core_10_holes_stop_an_unmap(void **state)
+static void CORE_10_holes_stop_an_unmap(void **state)
 {
 	struct fixture f;
 
@@ -289,7 +289,7 @@ static void core_10_holes_stop_an_unmap(void **state)
 	finish(&f);
 }
 
-static void vtd_4_5_a_large_leaf_goes_whole_or_not_at_all(void **state)
+static void VTD_4_VTD_5_a_large_leaf_goes_whole_or_not_at_all(void **state)
 {
 	struct fixture f;
 
@@ -334,7 +334,7 @@ static void empty_tables_stay_until_pruned(void **state)
 	finish(&f);
 }
 
-static void gpt_2_large_leaf_where_an_empty_table_waits(void **state)
+static void GPT_2_large_leaf_where_an_empty_table_waits(void **state)
 {
 	struct fixture f;
 
@@ -392,7 +392,7 @@ static void a_prune_takes_a_parent_that_was_empty_before(void **state)
 	finish(&f);
 }
 
-static void core_9_adjacent_pieces_are_one(void **state)
+static void CORE_9_adjacent_pieces_are_one(void **state)
 {
 	const struct dma_vec vec[] = { { G1, K4 },	     { G1 + K4, M2 - 2 * K4 },
 				       { G1 + M2 - K4, K4 }, { 3 * G1, K4 },
@@ -416,24 +416,24 @@ static void core_9_adjacent_pieces_are_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(core_1_sizes_around_two_2m_leaves),
-		cmocka_unit_test(core_2_a_1g_leaf_and_a_2m_leaf),
-		cmocka_unit_test(core_3_incongruent_addresses_take_pages),
-		cmocka_unit_test(core_4_up_to_1g_and_down_again),
+		cmocka_unit_test(CORE_1_sizes_around_two_2m_leaves),
+		cmocka_unit_test(CORE_2_a_1g_leaf_and_a_2m_leaf),
+		cmocka_unit_test(CORE_3_incongruent_addresses_take_pages),
+		cmocka_unit_test(CORE_4_up_to_1g_and_down_again),
 		cmocka_unit_test(sizes_the_hardware_lacks_are_not_used),
-		cmocka_unit_test(vtd_1_golden_entries),
+		cmocka_unit_test(VTD_1_golden_entries),
 		cmocka_unit_test(tables_of_each_depth),
-		cmocka_unit_test(core_5_gpt_1_vtd_2_what_is_refused),
-		cmocka_unit_test(vtd_3_impossible_tables),
-		cmocka_unit_test(gpt_nothing_is_overwritten),
+		cmocka_unit_test(CORE_5_CORE_5b_GPT_1_VTD_2_what_is_refused),
+		cmocka_unit_test(VTD_3_impossible_tables),
+		cmocka_unit_test(nothing_is_overwritten),
 		cmocka_unit_test(a_failure_is_invalidated_before_its_tables_go),
-		cmocka_unit_test(core_10_holes_stop_an_unmap),
-		cmocka_unit_test(vtd_4_5_a_large_leaf_goes_whole_or_not_at_all),
+		cmocka_unit_test(CORE_10_holes_stop_an_unmap),
+		cmocka_unit_test(VTD_4_VTD_5_a_large_leaf_goes_whole_or_not_at_all),
 		cmocka_unit_test(empty_tables_stay_until_pruned),
-		cmocka_unit_test(gpt_2_large_leaf_where_an_empty_table_waits),
+		cmocka_unit_test(GPT_2_large_leaf_where_an_empty_table_waits),
 		cmocka_unit_test(a_prune_takes_empty_parents),
 		cmocka_unit_test(a_prune_takes_a_parent_that_was_empty_before),
-		cmocka_unit_test(core_9_adjacent_pieces_are_one),
+		cmocka_unit_test(CORE_9_adjacent_pieces_are_one),
 	};
 
 	return cmocka_run_group_tests_name("pagetable-entries", tests, NULL, NULL);

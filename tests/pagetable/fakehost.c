@@ -39,11 +39,19 @@ static phys_addr_t virt_to_phys(struct dma_host *host, const void *ptr)
 	return fake_of(host)->base + (phys_addr_t)((const unsigned char *)ptr - fake_of(host)->cpu);
 }
 
+/** Are the @n pages from @page on free? */
+static bool is_free(const struct fake_host *fake, uint64_t page, uint64_t n)
+{
+	return page + n <= fake->pages && !memchr(fake->taken + page, 1, n);
+}
+
 static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_request *request)
 {
 	struct fake_host *fake = fake_of(host);
+	uint64_t n = request->size / FAKE_PAGE;
 
-	assert_int_equal(request->size, FAKE_PAGE);
+	assert_true(n && request->size % host->page_size == 0);
+	assert_true(request->align >= host->page_size);
 	if (request->ceiling < fake->lowest_ceiling)
 		fake->lowest_ceiling = request->ceiling;
 	if (++fake->allocs == fake->fail_at)
@@ -51,12 +59,13 @@ static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_requ
 	for (uint64_t i = 0; i < fake->pages; i++) {
 		uint64_t page = (fake->next + i) % fake->pages;
 
-		if (fake->taken[page])
+		if ((fake->base + page * FAKE_PAGE) % request->align || !is_free(fake, page, n))
 			continue;
-		fake->taken[page] = 1;
-		fake->next = page + 1;
-		fake->live++;
-		memset(fake->cpu + page * FAKE_PAGE, 0xa5, FAKE_PAGE);
+		memset(fake->taken + page, 1, n);
+		fake->next = page + n;
+		fake->live += n;
+		memset(fake->cpu + page * FAKE_PAGE, 0xa5, n * FAKE_PAGE);
+		memset(fake->device + page * FAKE_PAGE, 0xa5, n * FAKE_PAGE);
 		return fake->base + page * FAKE_PAGE;
 	}
 	return DMAMAP_PHYS_NONE;
@@ -67,13 +76,12 @@ static void free_pages(struct dma_host *host, phys_addr_t phys, uint64_t size)
 	struct fake_host *fake = fake_of(host);
 	uint64_t page = (phys - fake->base) / FAKE_PAGE;
 
-	assert_int_equal(size, FAKE_PAGE);
-	assert_true(page < fake->pages);
-	assert_int_equal(fake->taken[page], 1);
-	fake->taken[page] = 0;
-	fake->live--;
-	memset(fake->cpu + page * FAKE_PAGE, 0x5a, FAKE_PAGE);
-	memset(fake->device + page * FAKE_PAGE, 0x5a, FAKE_PAGE);
+	assert_true(size && size % FAKE_PAGE == 0 && page + size / FAKE_PAGE <= fake->pages);
+	assert_null(memchr(fake->taken + page, 0, size / FAKE_PAGE));
+	memset(fake->taken + page, 0, size / FAKE_PAGE);
+	fake->live -= size / FAKE_PAGE;
+	memset(fake->cpu + page * FAKE_PAGE, 0x5a, size);
+	memset(fake->device + page * FAKE_PAGE, 0x5a, size);
 }
 
 static void cache_for_device(struct dma_host *host, phys_addr_t phys, uint64_t size,
@@ -99,12 +107,12 @@ static void write_barrier(struct dma_host *host)
 	fake_of(host)->barriers++;
 }
 
+/* Not touched before it is used: alloc_pages() fills what it gives with garbage. */
 static unsigned char *arena(uint64_t pages)
 {
-	void *ptr = aligned_alloc(FAKE_PAGE, pages * FAKE_PAGE);
+	void *ptr = NULL;
 
-	assert_non_null(ptr);
-	memset(ptr, 0xa5, pages * FAKE_PAGE);
+	assert_int_equal(posix_memalign(&ptr, FAKE_ALIGN, pages * FAKE_PAGE), 0);
 	return ptr;
 }
 

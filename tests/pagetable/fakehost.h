@@ -13,6 +13,8 @@
 
 #define FAKE_PHYS_BASE 0x10000000u
 #define FAKE_PAGE      4096u
+/* Of the arena, so that what is aligned for the device is for the CPU. */
+#define FAKE_ALIGN 0x100000u
 
 struct fake_host {
 	struct dma_host host;

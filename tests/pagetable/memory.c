@@ -72,7 +72,7 @@ static int map_much(struct fixture *f)
 	return f->pt->ops->map(f->pt, G1 - K4, vec, 3, RW);
 }
 
-static void every_allocation_fails_once(void **state)
+static void CORE_6_every_allocation_fails_once(void **state)
 {
 	struct fixture f;
 	struct dma_pt_config config;
@@ -95,7 +95,7 @@ static void every_allocation_fails_once(void **state)
 	err = -DMAMAP_ENOMEM;
 	for (uint64_t nth = 1; err; nth++) {
 		f.fake.fail_at = 0;
-		start_with(&f, &config);
+		start_with(&f, &config, config.levels);
 		live = f.fake.live;
 		f.fake.fail_at = f.fake.allocs + nth;
 		err = map_much(&f);
@@ -156,7 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_line_is_cleaned_once),
 		cmocka_unit_test(maintenance_is_waited_for),
-		cmocka_unit_test(every_allocation_fails_once),
+		cmocka_unit_test(CORE_6_every_allocation_fails_once),
 		cmocka_unit_test(tables_lie_where_the_hardware_reaches),
 		cmocka_unit_test(tables_come_back),
 	};

@@ -67,13 +67,13 @@ struct dma_pt_config config_of(struct fixture *f, unsigned int levels)
 	};
 }
 
-void start_with(struct fixture *f, const struct dma_pt_config *config)
+void start_with(struct fixture *f, const struct dma_pt_config *config, unsigned int levels)
 {
 	f->unit = (struct unit){ .unit.ops = &unit_ops };
 	assert_int_equal(dmamap_pt_backend_create(&f->fake.host, config, &f->pt), 0);
 	assert_int_equal(f->pt->ops->attach(f->pt, NULL), 0);
 	assert_int_equal(f->unit.domain_id, 7);
-	assert_int_equal(f->unit.levels, config->levels);
+	assert_int_equal(f->unit.levels, levels);
 }
 
 void start(struct fixture *f, unsigned int levels, bool caches)
@@ -82,7 +82,7 @@ void start(struct fixture *f, unsigned int levels, bool caches)
 
 	fake_host_init(&f->fake, 2048, caches);
 	config = config_of(f, levels);
-	start_with(f, &config);
+	start_with(f, &config, levels);
 }
 
 void finish(struct fixture *f)

@@ -48,8 +48,8 @@ struct found {
 
 /** What start() uses: 46 bits of output, both large sizes, domain 7. */
 struct dma_pt_config config_of(struct fixture *f, unsigned int levels);
-/** Make a table; the fake host is there already. */
-void start_with(struct fixture *f, const struct dma_pt_config *config);
+/** Make a table, of so many levels; the fake host is there already. */
+void start_with(struct fixture *f, const struct dma_pt_config *config, unsigned int levels);
 /** Make a fake host and a table; with @caches the hardware does not snoop. */
 void start(struct fixture *f, unsigned int levels, bool caches);
 /** End the table and the host; nothing may leak. */

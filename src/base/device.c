@@ -12,8 +12,8 @@ _Static_assert(sizeof(struct dmamap_host) <= sizeof(((struct dma_host *)0)->opaq
 _Static_assert(offsetof(struct dma_device, opaque) == 64,
 	       "inline code owns exactly one cache line");
 
-bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
-		       dma_addr_t *addr)
+bool dmamap_dev_translate(const struct dma_device *dev, phys_addr_t phys, bool shared,
+			  dma_addr_t *addr)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_range *r = d->range_map;
@@ -64,7 +64,7 @@ bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uin
 	return true;
 }
 
-bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys)
+bool dmamap_dev_untranslate(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_range *r = d->range_map;
@@ -80,13 +80,10 @@ bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr
 	return r->size != 0;
 }
 
-void dmamap_dev_has_bounced(struct dma_device *dev)
+void dmamap_dev_first_bounce(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	/* who sees that somebody else set it sees the flags below too */
-	if (__atomic_load_n(&d->has_bounced, __ATOMIC_ACQUIRE))
-		return;
 	__atomic_store_n(&d->skip_sync, false, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC,
 			  __ATOMIC_RELEASE);

@@ -115,6 +115,7 @@ struct dmamap_dev {
 	bool has_bounced;
 	bool inline_map; /* the first cache line is good for direct maps */
 	bool quick;	 /* single mappings may try dmamap_iommu_quick_map() */
+	bool decorated;	 /* the host has forms of addresses */
 
 	uint64_t live;
 	uint32_t once;
@@ -207,12 +208,39 @@ static inline bool dev_once(struct dmamap_dev *d, uint32_t what)
 	return !(__atomic_fetch_or(&d->once, what, __ATOMIC_RELAXED) & what);
 }
 
+/** Through windows and decoration: what the two functions below do where there is one of them. */
+bool dmamap_dev_translate(const struct dma_device *dev, phys_addr_t phys, bool shared,
+			  dma_addr_t *addr);
+bool dmamap_dev_untranslate(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys);
+
+/** Is the physical address what the device emits? */
+static inline bool dev_bus_is_plain(const struct dmamap_dev *d)
+{
+	return !d->range_map && !d->decorated;
+}
+
 /**
  * Translate RAM or MMIO at @phys to a bus address: range map, then decoration (@shared: the shared form).
  * False if no window covers it; *@addr is then DMA_MAPPING_ERROR.
  */
-bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
-		       dma_addr_t *addr);
+static inline bool dmamap_dev_to_dma(const struct dma_device *dev, phys_addr_t phys, bool shared,
+				     dma_addr_t *addr)
+{
+	if (!dev_bus_is_plain(dmamap_dev(dev)))
+		return dmamap_dev_translate(dev, phys, shared, addr);
+	*addr = phys;
+	return true;
+}
+
+/** The inverse; false if no window covers it. */
+static inline bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr,
+				      phys_addr_t *phys)
+{
+	if (!dev_bus_is_plain(dmamap_dev(dev)))
+		return dmamap_dev_untranslate(dev, addr, phys);
+	*phys = addr;
+	return true;
+}
 
 /** The same for [phys, phys + size): false also if a byte between the ends is not reached, or not in its place. */
 bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
@@ -224,11 +252,16 @@ bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uin
  */
 uint64_t dmamap_dev_window_rest(const struct dma_device *dev, phys_addr_t phys);
 
-/** The inverse; false if no window covers it. */
-bool dmamap_dev_to_phys(const struct dma_device *dev, dma_addr_t addr, phys_addr_t *phys);
+/** The first time that the function below is called for a device. */
+void dmamap_dev_first_bounce(struct dma_device *dev);
 
-/** A bounce is about to hand out its first slot: unmaps and syncs have work from now on. */
-void dmamap_dev_has_bounced(struct dma_device *dev);
+/** A bounce is about to hand out a slot: unmaps and syncs have work from now on. */
+static inline void dmamap_dev_has_bounced(struct dma_device *dev)
+{
+	/* who sees that somebody else set it sees what follows from it too */
+	if (!__atomic_load_n(&dmamap_dev(dev)->has_bounced, __ATOMIC_ACQUIRE))
+		dmamap_dev_first_bounce(dev);
+}
 
 /** Must the device use the shared form of addresses? */
 static inline bool dev_needs_shared(const struct dma_device *dev)

@@ -10,11 +10,12 @@
 
 /* --- locks and contexts: the default is a test-and-set spinlock */
 
-static void spin_lock(struct dma_lock *lock)
+void dmamap_spin(struct dma_lock *lock)
 {
-	while (__atomic_exchange_n(&lock->opaque[0], 1, __ATOMIC_ACQUIRE))
+	do
 		while (__atomic_load_n(&lock->opaque[0], __ATOMIC_RELAXED))
 			;
+	while (__atomic_exchange_n(&lock->opaque[0], 1, __ATOMIC_ACQUIRE));
 }
 
 void dmamap_lock_init(struct dma_host *host, struct dma_lock *lock)
@@ -28,22 +29,6 @@ void dmamap_lock_fini(struct dma_host *host, struct dma_lock *lock)
 {
 	if (host->lock_fini)
 		host->lock_fini(host, lock);
-}
-
-void dmamap_lock(struct dma_host *host, struct dma_lock *lock)
-{
-	if (host->lock)
-		host->lock(host, lock);
-	else
-		spin_lock(lock);
-}
-
-void dmamap_unlock(struct dma_host *host, struct dma_lock *lock)
-{
-	if (host->unlock)
-		host->unlock(host, lock);
-	else
-		__atomic_store_n(&lock->opaque[0], 0, __ATOMIC_RELEASE);
 }
 
 #if !defined(DMAMAP_PORT_HOSTED) && !defined(DMAMAP_PORT_HEADER)
@@ -69,11 +54,6 @@ uint64_t dmamap_time(struct dma_host *host)
 bool dmamap_may_block(struct dma_host *host)
 {
 	return host->may_block && host->may_block(host);
-}
-
-unsigned int dmamap_cpu(struct dma_host *host)
-{
-	return host->cpu_id ? host->cpu_id(host) : 0;
 }
 
 void dmamap_describe(struct dma_host *host, phys_addr_t phys, uint64_t len, struct dma_memory *out)

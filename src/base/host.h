@@ -12,12 +12,31 @@
 
 void dmamap_lock_init(struct dma_host *host, struct dma_lock *lock);
 void dmamap_lock_fini(struct dma_host *host, struct dma_lock *lock);
-void dmamap_lock(struct dma_host *host, struct dma_lock *lock);
-void dmamap_unlock(struct dma_host *host, struct dma_lock *lock);
+/** Wait for the default lock, a test-and-set spinlock, that somebody else has. */
+void dmamap_spin(struct dma_lock *lock);
+
+static inline void dmamap_lock(struct dma_host *host, struct dma_lock *lock)
+{
+	if (host->lock)
+		host->lock(host, lock);
+	else if (__atomic_exchange_n(&lock->opaque[0], 1, __ATOMIC_ACQUIRE))
+		dmamap_spin(lock);
+}
+
+static inline void dmamap_unlock(struct dma_host *host, struct dma_lock *lock)
+{
+	if (host->unlock)
+		host->unlock(host, lock);
+	else
+		__atomic_store_n(&lock->opaque[0], 0, __ATOMIC_RELEASE);
+}
 
 uint64_t dmamap_time(struct dma_host *host);
 bool dmamap_may_block(struct dma_host *host);
-unsigned int dmamap_cpu(struct dma_host *host);
+static inline unsigned int dmamap_cpu(struct dma_host *host)
+{
+	return host->cpu_id ? host->cpu_id(host) : 0;
+}
 
 /** Default describe(): RAM where ram_range() says so, else MMIO. */
 void dmamap_describe(struct dma_host *host, phys_addr_t phys, uint64_t len, struct dma_memory *out);

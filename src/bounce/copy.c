@@ -5,14 +5,6 @@
  */
 #include "internal.h"
 
-static void copy_bytes(struct dma_host *host, void *dst, const void *src, uint64_t size)
-{
-	if (host->copy)
-		host->copy(host, dst, src, size);
-	else
-		memcpy(dst, src, size);
-}
-
 /*
  * Linear address of @phys, and how many bytes from there are contiguous for the CPU too, at most @size. Asked page by
  * page: neighbours in physical memory need not be neighbours in the host's linear map.
@@ -38,15 +30,15 @@ static bool copy_temporary(struct dma_host *host, unsigned char *pool, phys_addr
 	if (!ptr)
 		return false;
 	if (to_pool)
-		copy_bytes(host, pool, ptr, size);
+		bounce_copy_bytes(host, pool, ptr, size);
 	else
-		copy_bytes(host, ptr, pool, size);
+		bounce_copy_bytes(host, ptr, pool, size);
 	dmamap_kunmap(host, ptr, size, temporary);
 	return true;
 }
 
-bool dmamap_bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
-			uint64_t size, bool to_pool)
+bool dmamap_bounce_copy_pieces(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
+			       uint64_t size, bool to_pool)
 {
 	struct dma_host *host = part->pool->host;
 	unsigned char *bytes = bounce_virt(part, copy);
@@ -61,9 +53,9 @@ bool dmamap_bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_a
 			if (!copy_temporary(host, bytes, orig, len, to_pool))
 				return false;
 		} else if (to_pool) {
-			copy_bytes(host, bytes, ptr, len);
+			bounce_copy_bytes(host, bytes, ptr, len);
 		} else {
-			copy_bytes(host, ptr, bytes, len);
+			bounce_copy_bytes(host, ptr, bytes, len);
 		}
 		bytes += len;
 		orig += len;

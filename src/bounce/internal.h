@@ -210,6 +210,22 @@ bool dmamap_bounce_look_up(struct bounce_part *part, phys_addr_t copy, struct bo
 bool dmamap_bounce_claim(struct bounce_part *part, phys_addr_t copy, bool block, bool keep,
 			 struct bounce_run *run, uint64_t *slot);
 
+/* --- map.c: what quick.c leaves to it */
+
+phys_addr_t dmamap_bounce_map_anywhere(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				       uint64_t align_mask, unsigned int how,
+				       struct dma_error *why);
+/** End the mapping at @copy in @part, which is put; copy @back. False and *@why: none starts there. */
+bool dmamap_bounce_unmap_in(struct dma_device *dev, struct bounce_part *part, phys_addr_t copy,
+			    uint64_t size, bool back, struct dma_error *why);
+/** Zero what the granules of a mapping hold besides the buffer. */
+void dmamap_bounce_zero_around(const struct bounce_part *part, phys_addr_t copy, uint64_t size,
+			       uint64_t granule);
+/** Undo a map whose buffer could not be read, and put the part. */
+phys_addr_t dmamap_bounce_not_copied(struct dma_device *dev, struct bounce_part *part,
+				     phys_addr_t copy, phys_addr_t orig, uint64_t size,
+				     struct dma_error *why);
+
 /* --- part.c */
 
 struct bounce_part *dmamap_bounce_part_create(struct dma_bounce *pool, uint64_t bytes,
@@ -236,12 +252,9 @@ bool dmamap_bounce_publish(struct dma_bounce *pool, struct bounce_part *part);
 
 /* --- copy.c */
 
-/**
- * Copy @size bytes between the pool at @copy and memory at @orig. False if a part of that memory has no CPU address;
- * the rest was not copied then.
- */
-bool dmamap_bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
-			uint64_t size, bool to_pool);
+/** bounce_copy() piece by piece. */
+bool dmamap_bounce_copy_pieces(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
+			       uint64_t size, bool to_pool);
 
 static inline uint64_t bounce_slot_bytes(const struct dma_bounce *pool)
 {
@@ -265,12 +278,73 @@ static inline struct bounce_area *bounce_area_of(const struct bounce_part *part,
 	return &part->areas[index < part->nr_areas ? index : part->nr_areas - 1];
 }
 
+static inline void bounce_copy_bytes(struct dma_host *host, void *dst, const void *src,
+				     uint64_t size)
+{
+	if (host->copy)
+		host->copy(host, dst, src, size);
+	else
+		memcpy(dst, src, size);
+}
+
+/**
+ * Copy @size bytes between the pool at @copy and memory at @orig. False if a part of that memory has no CPU address;
+ * the rest was not copied then.
+ */
+static inline bool bounce_copy(const struct bounce_part *part, phys_addr_t copy, phys_addr_t orig,
+			       uint64_t size, bool to_pool)
+{
+	struct dma_host *host = part->pool->host;
+	unsigned char *ptr;
+
+	if ((orig & (host->page_size - 1)) + size > host->page_size)
+		return dmamap_bounce_copy_pieces(part, copy, orig, size, to_pool);
+	ptr = host->phys_to_virt(host, orig);
+	if (!ptr)
+		return dmamap_bounce_copy_pieces(part, copy, orig, size, to_pool);
+	if (to_pool)
+		bounce_copy_bytes(host, bounce_virt(part, copy), ptr, size);
+	else
+		bounce_copy_bytes(host, ptr, bounce_virt(part, copy), size);
+	return true;
+}
+
+/** Must a claimed run stay busy until something has been done to its bytes, or to its part? */
+static inline bool bounce_needs_release(const struct bounce_part *part)
+{
+	return part->transient || part->pool->flags & DMA_BOUNCE_SCRUB;
+}
+
+/** Copy the buffer into the run that was found for it. False: it cannot be read. */
+static inline bool bounce_fill(struct dma_device *dev, const struct bounce_part *part,
+			       phys_addr_t copy, phys_addr_t orig, uint64_t size, uint64_t granule,
+			       unsigned int how)
+{
+	dmamap_dev_has_bounced(dev);
+	if (!bounce_copy(part, copy, orig, size, true))
+		return false;
+	if (how & BOUNCE_ZERO_REST)
+		dmamap_bounce_zero_around(part, copy, size, granule);
+	return true;
+}
+
+/** Slot behind the last one of @area. */
+static inline uint64_t bounce_area_end(const struct bounce_area *area)
+{
+	return area->first + area->slots;
+}
+
 /** The part of @pool, which may be NULL, that holds @phys; NULL: none. */
 static inline struct bounce_part *bounce_part_get(struct dma_bounce *pool, phys_addr_t phys)
 {
-	unsigned int n = pool ? __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE) : 0;
+	unsigned int n;
 
-	for (unsigned int i = 0; i < n; i++)
+	if (!pool)
+		return NULL;
+	if (phys - pool->parts[0].base < pool->parts[0].bytes)
+		return pool->parts[0].part;
+	n = __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE);
+	for (unsigned int i = 1; i < n; i++)
 		if (phys - pool->parts[i].base < pool->parts[i].bytes)
 			return pool->parts[i].part;
 	if (!n || !__atomic_load_n(&pool->nr_transients, __ATOMIC_RELAXED))

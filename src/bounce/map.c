@@ -25,8 +25,6 @@ static void report_bounced(struct dma_device *dev, phys_addr_t phys, uint64_t si
 		.mask = dev_mask(d),
 	};
 
-	if (!host_observed(d->host))
-		return;
 	if (d->route != DMA_ROUTE_IOMMU)
 		dmamap_dev_to_dma(dev, phys, false, &event.phys);
 	dmamap_report(d->host, &event);
@@ -57,12 +55,6 @@ static void release(struct dma_device *dev, struct bounce_part *part, uint64_t s
 	dmamap_bounce_vacate(part, slot, slots);
 	if (part->transient)
 		dmamap_bounce_transient_retire(part);
-}
-
-/* Must a claimed run stay busy until something has been done to its bytes, or to its part? */
-static bool needs_release(const struct bounce_part *part)
-{
-	return part->transient || part->pool->flags & DMA_BOUNCE_SCRUB;
 }
 
 /* --- map */
@@ -103,79 +95,67 @@ static void check_granule(struct dma_device *dev, uint64_t align_mask, phys_addr
 	dmamap_warn(dev_host(dev), dev, "a bounce is aligned to more than a page", &err);
 }
 
-/* Zero what the granules of the mapping hold besides the buffer. */
-static void zero_around(const struct bounce_request *r, const struct bounce_part *part,
-			phys_addr_t copy)
+void dmamap_bounce_zero_around(const struct bounce_part *part, phys_addr_t copy, uint64_t size,
+			       uint64_t granule)
 {
-	phys_addr_t start = round_down(copy, r->granule);
-	phys_addr_t end = copy + r->size;
+	phys_addr_t start = round_down(copy, granule);
+	phys_addr_t end = copy + size;
 
 	memset(bounce_virt(part, start), 0, copy - start);
-	memset(bounce_virt(part, end), 0, round_up(end, r->granule) - end);
+	memset(bounce_virt(part, end), 0, round_up(end, granule) - end);
 }
 
-/* Undo a map whose buffer could not be read. */
-static phys_addr_t not_copied(struct bounce_request *r, struct bounce_part *part, phys_addr_t copy,
-			      struct dma_error *why)
+phys_addr_t dmamap_bounce_not_copied(struct dma_device *dev, struct bounce_part *part,
+				     phys_addr_t copy, phys_addr_t orig, uint64_t size,
+				     struct dma_error *why)
 {
+	const struct bounce_request r = {
+		.dev = dev, .pool = part->pool, .orig = orig, .size = size
+	};
 	struct bounce_run run;
 	uint64_t slot;
 
 	if (dmamap_bounce_claim(part, copy, false, true, &run, &slot)) {
 		dmamap_bounce_uncount(part, slot);
-		release(r->dev, part, slot, run.slots);
+		release(dev, part, slot, run.slots);
 	}
 	bounce_part_put(part);
-	return refuse(r, DMA_REASON_NOT_KMAPPABLE, 0, why);
-}
-
-/* Copy the buffer into the run that was found for it. */
-static phys_addr_t fill(struct bounce_request *r, const struct bounce_place *place, bool zero_rest,
-			struct dma_error *why)
-{
-	struct bounce_part *part = place->part;
-	phys_addr_t copy = bounce_slot_phys(part, place->slot) + r->lead;
-
-	dmamap_dev_has_bounced(r->dev);
-	if (!dmamap_bounce_copy(part, copy, r->orig, r->size, true))
-		return not_copied(r, part, copy, why);
-	if (zero_rest)
-		zero_around(r, part, copy);
-	bounce_part_put(part);
-	return copy;
+	return refuse(&r, DMA_REASON_NOT_KMAPPABLE, 0, why);
 }
 
 /* Map what @r asks for, with a record of it. */
-static phys_addr_t map_request(struct bounce_request *r, uint64_t align_mask, bool zero_rest,
-			       bool forced, struct dma_error *why)
+static phys_addr_t map_request(struct bounce_request *r, uint64_t align_mask, unsigned int how,
+			       struct dma_error *why)
 {
 	const struct dmamap_dev *d = dmamap_dev(r->dev);
 	struct bounce_place place;
+	phys_addr_t copy;
 
 	r->pool = d->bounce;
 	r->dma_limit = dev_limit(d);
 	if (r->pool && r->pool->flags & DMA_BOUNCE_FORBID)
 		return refuse(r, DMA_REASON_BOUNCE_FORBIDDEN, 0, why);
-	report_bounced(r->dev, r->orig, r->size, forced);
+	if (host_observed(d->host))
+		report_bounced(r->dev, r->orig, r->size, how & BOUNCE_FORCED);
 	if (!r->pool)
 		return refuse(r, DMA_REASON_NO_BOUNCE_POOL, 0, why);
 	check_granule(r->dev, align_mask, r->orig, r->size);
 	dmamap_bounce_prepare(r, align_mask);
 	if (!find_room(r, &place, why))
 		return DMAMAP_PHYS_NONE;
-	return fill(r, &place, zero_rest, why);
+	copy = bounce_slot_phys(place.part, place.slot) + r->lead;
+	if (!bounce_fill(r->dev, place.part, copy, r->orig, r->size, r->granule, how))
+		return dmamap_bounce_not_copied(r->dev, place.part, copy, r->orig, r->size, why);
+	bounce_part_put(place.part);
+	return copy;
 }
 
-phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t size,
-			      uint64_t align_mask, bool zero_rest, bool forced,
-			      enum dma_data_direction dir, unsigned long attrs,
-			      struct dma_error *why)
+phys_addr_t dmamap_bounce_map_anywhere(struct dma_device *dev, phys_addr_t phys, uint64_t size,
+				       uint64_t align_mask, unsigned int how, struct dma_error *why)
 {
 	struct bounce_request r = { .dev = dev, .orig = phys, .size = size };
 
-	(void)dir;
-	(void)attrs;
-	return map_request(&r, align_mask, zero_rest, forced, why);
+	return map_request(&r, align_mask, how, why);
 }
 
 phys_addr_t dmamap_bounce_map_piece(struct dma_device *dev, phys_addr_t phys, uint64_t size,
@@ -183,7 +163,7 @@ phys_addr_t dmamap_bounce_map_piece(struct dma_device *dev, phys_addr_t phys, ui
 {
 	struct bounce_request r = { .dev = dev, .orig = phys, .size = size, .keep = align_mask };
 
-	return map_request(&r, align_mask, zero_rest, false, why);
+	return map_request(&r, align_mask, zero_rest ? BOUNCE_ZERO_REST : 0, why);
 }
 
 /* --- what lives where */
@@ -257,7 +237,7 @@ static void copy_part(struct dma_device *dev, const struct bounce_part *part,
 	struct dma_error err;
 
 	size = clamp(dev, copy, size, room);
-	if (dmamap_bounce_copy(part, copy, run->orig + offset, size, to_pool))
+	if (bounce_copy(part, copy, run->orig + offset, size, to_pool))
 		return;
 	fail_range(&err, dev, DMA_REASON_NOT_KMAPPABLE, -DMAMAP_ENOMEM, run->orig + offset, size);
 	dmamap_warn(dev_host(dev), dev, "a bounced buffer was not copied", &err);
@@ -265,18 +245,15 @@ static void copy_part(struct dma_device *dev, const struct bounce_part *part,
 
 /* --- unmap and sync */
 
-bool dmamap_bounce_unmap(struct dma_device *dev, phys_addr_t copy, uint64_t size,
-			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+bool dmamap_bounce_unmap_in(struct dma_device *dev, struct bounce_part *part, phys_addr_t copy,
+			    uint64_t size, bool back, struct dma_error *why)
 {
-	struct bounce_part *part = bounce_part_get(dmamap_dev(dev)->bounce, copy);
-	bool back = (dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL) &&
-		    !(attrs & DMA_ATTR_SKIP_CPU_SYNC);
+	bool keep = back || bounce_needs_release(part);
 	struct bounce_run run;
-	bool keep, found;
 	uint64_t slot;
+	bool found;
 
-	keep = part && (back || needs_release(part));
-	found = part && dmamap_bounce_claim(part, copy, false, keep, &run, &slot);
+	found = dmamap_bounce_claim(part, copy, false, keep, &run, &slot);
 	if (!found)
 		fail_range(why, dev, DMA_REASON_NOT_BOUNCED, -DMAMAP_EINVAL, copy, size);
 	if (found && back)
@@ -285,6 +262,20 @@ bool dmamap_bounce_unmap(struct dma_device *dev, phys_addr_t copy, uint64_t size
 		release(dev, part, slot, run.slots);
 	bounce_part_put(part);
 	return found;
+}
+
+bool dmamap_bounce_unmap(struct dma_device *dev, phys_addr_t copy, uint64_t size,
+			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	switch (dmamap_bounce_unmap_any(dev, copy, size, dir, attrs, why)) {
+	case BOUNCE_UNMAPPED:
+		return true;
+	case BOUNCE_FOREIGN:
+		fail_range(why, dev, DMA_REASON_NOT_BOUNCED, -DMAMAP_EINVAL, copy, size);
+		return false;
+	default:
+		return false;
+	}
 }
 
 static void sync_part(struct dma_device *dev, phys_addr_t copy, uint64_t size, bool to_pool)

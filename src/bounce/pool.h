@@ -14,21 +14,23 @@
 
 #pragma GCC visibility push(hidden)
 
+/** How a mapping bounces: the rest of its granules is zeroed; it is the device's lot (for the record). */
+#define BOUNCE_ZERO_REST 0x1u
+#define BOUNCE_FORCED	 0x2u
+
 /**
  * Take slots for [phys, phys + size) and copy the buffer in, whatever the direction (a partial device write must not
  * expose older bytes of the pool).
  *
  * @align_mask: 0, or granule - 1: the mapping then owns whole granules. Low bits of @phys under the device's
- * min_align_mask are kept. With @zero_rest the rest of the granules is zeroed.
+ * min_align_mask are kept. @how: BOUNCE_*.
  *
  * Reports SWIOTLB_BOUNCED first. Marks the device as having bounced. Return: physical address of the copy, or
  * DMAMAP_PHYS_NONE and *@why: no-bounce-pool, bounce-forbidden, -exhausted, -fragmented, -too-large,
  * -unreachable, not-kmappable.
  */
 phys_addr_t dmamap_bounce_map(struct dma_device *dev, phys_addr_t phys, uint64_t size,
-			      uint64_t align_mask, bool zero_rest, bool forced,
-			      enum dma_data_direction dir, unsigned long attrs,
-			      struct dma_error *why);
+			      uint64_t align_mask, unsigned int how, struct dma_error *why);
 
 /**
  * The same for a piece of a larger mapping, which keeps its place in the granule of @align_mask + 1 bytes, whatever the
@@ -55,6 +57,18 @@ bool dmamap_bounce_live_at(const struct dma_device *dev, phys_addr_t phys, phys_
  */
 bool dmamap_bounce_unmap(struct dma_device *dev, phys_addr_t copy, uint64_t size,
 			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
+
+/** What an address was that a device may no longer use. */
+enum bounce_unmapped {
+	BOUNCE_FOREIGN,	 /* no slot of the pool: nothing happened */
+	BOUNCE_UNMAPPED, /* a mapping, which ended */
+	BOUNCE_REFUSED,	 /* a slot at which none starts: *@why */
+};
+
+/** The same for an address that may lie in the pool or not. */
+enum bounce_unmapped dmamap_bounce_unmap_any(struct dma_device *dev, phys_addr_t copy,
+					     uint64_t size, enum dma_data_direction dir,
+					     unsigned long attrs, struct dma_error *why);
 
 /** Copy a part of a live mapping: original to copy (TO, BIDIRECTIONAL), copy to original (FROM, BIDIRECTIONAL).
  *  More than the mapping holds is clamped, with one warning a device. A free slot: nothing happens. */

@@ -50,16 +50,15 @@ static uint64_t slots_of(const struct bounce_request *r, uint64_t total)
 
 void dmamap_bounce_prepare(struct bounce_request *r, uint64_t align_mask)
 {
-	uint64_t slot = bounce_slot_bytes(r->pool);
 	uint64_t keep = dev_min_align(dmamap_dev(r->dev)) | r->keep;
 	uint64_t most = r->pool->first_bytes;
 	uint64_t total;
 
 	r->granule = align_mask + 1;
-	r->lead = r->orig & keep & (align_mask | (slot - 1));
+	r->lead = r->orig & keep & (align_mask | (bounce_slot_bytes(r->pool) - 1));
 	if (r->size > most || r->granule > most)
-		total = most +
-			slot; /* never fits; an empty pool's longest run says how much would */
+		/* never fits; an empty pool's longest run says how much would */
+		total = most + bounce_slot_bytes(r->pool);
 	else
 		total = round_up(r->size + r->lead, r->granule);
 	set_boundary(r);

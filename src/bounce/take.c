@@ -8,7 +8,7 @@
  */
 #include "internal.h"
 
-static void track(struct dma_bounce *pool, uint64_t slots)
+static void count_up(struct dma_bounce *pool, uint64_t slots)
 {
 	uint64_t used = __atomic_add_fetch(&pool->tracked_used, slots, __ATOMIC_RELAXED);
 	uint64_t peak = __atomic_load_n(&pool->tracked_peak, __ATOMIC_RELAXED);
@@ -18,16 +18,16 @@ static void track(struct dma_bounce *pool, uint64_t slots)
 		;
 }
 
+static void track(struct dma_bounce *pool, uint64_t slots)
+{
+	if (pool->flags & DMA_BOUNCE_TRACK_PEAK)
+		count_up(pool, slots);
+}
+
 static void untrack(struct dma_bounce *pool, uint64_t slots)
 {
 	if (pool->flags & DMA_BOUNCE_TRACK_PEAK)
 		__atomic_fetch_sub(&pool->tracked_used, slots, __ATOMIC_RELAXED);
-}
-
-/* Slot behind the last one of @area. */
-static uint64_t area_end(const struct bounce_area *area)
-{
-	return area->first + area->slots;
 }
 
 /* Enter the slots [@from, @to) of a run that starts at @start in the books of their area, which is locked. */
@@ -44,7 +44,7 @@ static void occupy_in_area(const struct bounce_part *part, struct bounce_area *a
 		.slots = (uint32_t)r->query.slots,
 		.back = (uint32_t)(from - start),
 	};
-	area->hint = to < area_end(area) ? to : area->first;
+	area->hint = to < bounce_area_end(area) ? to : area->first;
 	area->used += to - from;
 	if (area->used > area->peak)
 		area->peak = area->used;
@@ -59,11 +59,10 @@ static void occupy(const struct bounce_part *part, uint64_t slot, const struct b
 	for (uint64_t from = slot, to; from < end; from = to) {
 		struct bounce_area *area = bounce_area_of(part, from);
 
-		to = min_u64(end, area_end(area));
+		to = min_u64(end, bounce_area_end(area));
 		occupy_in_area(part, area, r, slot, from, to);
 	}
-	if (part->pool->flags & DMA_BOUNCE_TRACK_PEAK)
-		track(part->pool, r->query.slots);
+	track(part->pool, r->query.slots);
 }
 
 /* Free the slots [@from, @to) of @area, which is locked. */
@@ -84,7 +83,7 @@ void dmamap_bounce_vacate(struct bounce_part *part, uint64_t slot, uint64_t slot
 	for (uint64_t from = slot, to; from < end; from = to) {
 		struct bounce_area *area = bounce_area_of(part, from);
 
-		to = min_u64(end, area_end(area));
+		to = min_u64(end, bounce_area_end(area));
 		dmamap_lock(host, &area->lock);
 		bitmap_clear(part->starts, from);
 		vacate_in_area(part, area, from, to);
@@ -107,7 +106,7 @@ static bool take_in_area(struct bounce_request *r, struct bounce_part *part,
 			 struct bounce_area *area, struct bounce_place *place)
 {
 	struct dma_host *host = r->pool->host;
-	uint64_t end = area_end(area);
+	uint64_t end = bounce_area_end(area);
 	uint64_t slot = BITMAP_NONE;
 
 	for (uint64_t from = area->first;
@@ -282,7 +281,7 @@ static bool end_run(struct bounce_part *part, struct bounce_area *area, uint64_t
 	if (!bitmap_test(part->starts, slot) || part->runs[slot].back)
 		return false;
 	bitmap_clear(part->starts, slot);
-	if (!keep && end <= area_end(area))
+	if (!keep && end <= bounce_area_end(area))
 		vacate_in_area(part, area, slot, end);
 	return true;
 }
@@ -309,7 +308,7 @@ bool dmamap_bounce_claim(struct bounce_part *part, phys_addr_t copy, bool block,
 	dmamap_unlock(host, &area->lock);
 	if (!found || keep)
 		return found;
-	if (*slot + run->slots > area_end(area))
+	if (*slot + run->slots > bounce_area_end(area))
 		dmamap_bounce_vacate(part, *slot, run->slots);
 	else
 		untrack(part->pool, run->slots);

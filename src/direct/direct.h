@@ -9,6 +9,7 @@
 #define DMAMAP_DIRECT_H
 
 #include "base/fail.h"
+#include "base/host.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -19,14 +20,20 @@
 enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 				    bool shared, dma_addr_t *addr);
 
-dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs,
-			     struct dma_error *why);
-/** The same in two steps, so that a list waits once: issue the cache maintenance, then wait for it. */
+/** No cache maintenance with any of these. */
+#define DIRECT_NO_MAINTENANCE (DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC)
+
+/** Map in two steps, so that a list waits once: issue the cache maintenance, then wait for it. */
 dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, size_t size,
 				   enum dma_data_direction dir, unsigned long attrs,
 				   struct dma_error *why);
-void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs);
+
+static inline void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs)
+{
+	if (!dmamap_dev(dev)->coherent && !(attrs & DIRECT_NO_MAINTENANCE))
+		dmamap_cache_flush(dev_host(dev));
+}
+
 /** false and *@why if the address was not mapped. */
 bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);

@@ -7,9 +7,6 @@
 #include "bounce/pool.h"
 #include "direct.h"
 
-/** No cache maintenance with any of these. */
-#define NO_MAINTENANCE (DMA_ATTR_MMIO | DMA_ATTR_SKIP_CPU_SYNC)
-
 enum dma_reason dmamap_direct_reach(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 				    bool shared, dma_addr_t *addr)
 {
@@ -43,12 +40,12 @@ static void warn_unusable(struct dma_device *dev, unsigned long attrs, const str
 			    why);
 }
 
-static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t size, bool forced,
-			      enum dma_data_direction dir, unsigned long attrs,
+static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t size,
+			      unsigned int how, enum dma_data_direction dir, unsigned long attrs,
 			      struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	phys_addr_t copy = dmamap_bounce_map(dev, phys, size, 0, false, forced, dir, attrs, why);
+	phys_addr_t copy = dmamap_bounce_map(dev, phys, size, 0, how, why);
 	dma_addr_t addr;
 
 	if (copy == DMAMAP_PHYS_NONE)
@@ -63,32 +60,41 @@ static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t s
 	return addr;
 }
 
-static dma_addr_t map_forced(struct dma_device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs,
-			     struct dma_error *why)
+/** Why must the memory bounce, unless it may not? NONE: the device has it at *@addr. */
+static enum dma_reason place(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
+			     enum dma_data_direction dir, unsigned long attrs, dma_addr_t *addr)
 {
-	if (attrs & DMA_ATTR_MMIO)
-		return fail_map(why, dev, DMA_REASON_MMIO_CANNOT_BOUNCE, phys, size);
-	if (attrs & DMA_ATTR_REQUIRE_COHERENT)
-		return fail_map(why, dev, DMA_REASON_COHERENT_CANNOT_BOUNCE, phys, size);
-	return map_bounced(dev, phys, size, true, dir, attrs, why);
+	bool shared = (attrs & DMA_ATTR_CC_SHARED) ||
+		      ((attrs & DMA_ATTR_MMIO) && dev_host(dev)->encrypts_memory);
+	enum dma_reason reason = dmamap_direct_reach(dev, phys, size, shared, addr);
+
+	if (reason == DMA_REASON_NONE && !(attrs & DMA_ATTR_MMIO) &&
+	    dmamap_dev_small_buffer(dev, size, dir))
+		return DMA_REASON_SMALL_BUFFER;
+	return reason;
 }
 
 /** Shared memory stays where it is, unless it is its size that is wrong. */
-static bool may_bounce(enum dma_reason reason, unsigned long attrs)
+static bool may_bounce(const struct dma_device *dev, enum dma_reason reason, unsigned long attrs)
 {
 	if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
 		return false;
-	return !(attrs & DMA_ATTR_CC_SHARED) || reason == DMA_REASON_SMALL_BUFFER;
+	return dmamap_dev(dev)->bounce &&
+	       (!(attrs & DMA_ATTR_CC_SHARED) || reason == DMA_REASON_SMALL_BUFFER);
 }
 
-/** What to do with memory that the device cannot use where it is. */
-static dma_addr_t map_unreachable(struct dma_device *dev, phys_addr_t phys, size_t size,
-				  enum dma_reason reason, enum dma_data_direction dir,
-				  unsigned long attrs, struct dma_error *why)
+static dma_addr_t refuse_forced(struct dma_device *dev, phys_addr_t phys, size_t size,
+				unsigned long attrs, struct dma_error *why)
 {
-	if (may_bounce(reason, attrs) && dmamap_dev(dev)->bounce)
-		return map_bounced(dev, phys, size, false, dir, attrs, why);
+	return fail_map(why, dev,
+			attrs & DMA_ATTR_MMIO ? DMA_REASON_MMIO_CANNOT_BOUNCE
+					      : DMA_REASON_COHERENT_CANNOT_BOUNCE,
+			phys, size);
+}
+
+static dma_addr_t refuse_place(struct dma_device *dev, phys_addr_t phys, size_t size,
+			       enum dma_reason reason, unsigned long attrs, struct dma_error *why)
+{
 	if (attrs & DMA_ATTR_REQUIRE_COHERENT && !(attrs & DMA_ATTR_MMIO))
 		reason = DMA_REASON_COHERENT_CANNOT_BOUNCE;
 	fail_map(why, dev, reason, phys, size);
@@ -101,40 +107,24 @@ dma_addr_t dmamap_direct_map_issue(struct dma_device *dev, phys_addr_t phys, siz
 				   struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
+	bool forced = dev_must_bounce(d) && !(attrs & DMA_ATTR_CC_SHARED);
 	enum dma_reason reason;
-	bool shared;
 	dma_addr_t addr;
 
-	if (dev_must_bounce(d) && !(attrs & DMA_ATTR_CC_SHARED))
-		return map_forced(dev, phys, size, dir, attrs, why);
-	shared = (attrs & DMA_ATTR_CC_SHARED) ||
-		 ((attrs & DMA_ATTR_MMIO) && d->host->encrypts_memory);
-	reason = dmamap_direct_reach(dev, phys, size, shared, &addr);
-	if (reason == DMA_REASON_NONE && !(attrs & DMA_ATTR_MMIO) &&
-	    dmamap_dev_small_buffer(dev, size, dir))
-		reason = DMA_REASON_SMALL_BUFFER;
-	if (reason != DMA_REASON_NONE)
-		return map_unreachable(dev, phys, size, reason, dir, attrs, why);
-	if (!d->coherent && !(attrs & NO_MAINTENANCE))
-		dmamap_cache_for_device(d->host, phys, size, dir);
-	return addr;
-}
-
-void dmamap_direct_map_wait(struct dma_device *dev, unsigned long attrs)
-{
-	if (!dmamap_dev(dev)->coherent && !(attrs & NO_MAINTENANCE))
-		dmamap_cache_flush(dev_host(dev));
-}
-
-dma_addr_t dmamap_direct_map(struct dma_device *dev, phys_addr_t phys, size_t size,
-			     enum dma_data_direction dir, unsigned long attrs,
-			     struct dma_error *why)
-{
-	dma_addr_t addr = dmamap_direct_map_issue(dev, phys, size, dir, attrs, why);
-
-	if (addr != DMA_MAPPING_ERROR)
-		dmamap_direct_map_wait(dev, attrs);
-	return addr;
+	if (forced) {
+		if (attrs & (DMA_ATTR_MMIO | DMA_ATTR_REQUIRE_COHERENT))
+			return refuse_forced(dev, phys, size, attrs, why);
+	} else {
+		reason = place(dev, phys, size, dir, attrs, &addr);
+		if (reason == DMA_REASON_NONE) {
+			if (!d->coherent && !(attrs & DIRECT_NO_MAINTENANCE))
+				dmamap_cache_for_device(d->host, phys, size, dir);
+			return addr;
+		}
+		if (!may_bounce(dev, reason, attrs))
+			return refuse_place(dev, phys, size, reason, attrs, why);
+	}
+	return map_bounced(dev, phys, size, forced ? BOUNCE_FORCED : 0, dir, attrs, why);
 }
 
 bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
@@ -153,10 +143,13 @@ bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 		dmamap_cache_for_cpu(d->host, phys, size, dir);
 		dmamap_cache_cpu_done(d->host);
 	}
-	if (!dmamap_bounce_owns(dev, phys))
+	switch (dmamap_bounce_unmap_any(dev, phys, size, dir, attrs, why)) {
+	case BOUNCE_FOREIGN:
 		return true;
-	if (!dmamap_bounce_unmap(dev, phys, size, dir, attrs, why))
+	case BOUNCE_UNMAPPED:
+		dev_live_sub(d, 1);
+		return true;
+	default:
 		return false;
-	dev_live_sub(d, 1);
-	return true;
+	}
 }

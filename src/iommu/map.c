@@ -219,7 +219,7 @@ void dmamap_iommu_fail_without_pool(struct dma_device *dev, phys_addr_t phys, si
 }
 
 static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
-			  enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+			  unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
@@ -231,8 +231,8 @@ static phys_addr_t bounce(struct dma_device *dev, phys_addr_t phys, size_t size,
 		dmamap_iommu_fail_without_pool(dev, phys, size, why);
 		return DMAMAP_PHYS_NONE;
 	}
-	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev), d->untrusted,
-				 false, dir, attrs, why);
+	return dmamap_bounce_map(dev, phys, size, dmamap_iommu_granule_mask(dev),
+				 d->untrusted ? BOUNCE_ZERO_REST : 0, why);
 }
 
 bool dmamap_iommu_check_alignment(struct dma_device *dev, phys_addr_t phys, size_t size,
@@ -261,7 +261,7 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 	    !dmamap_iommu_may_have(dev, phys, size, dir, attrs, why))
 		return DMA_MAPPING_ERROR;
 	if (bounced) {
-		target = bounce(dev, phys, size, dir, attrs, why);
+		target = bounce(dev, phys, size, attrs, why);
 		if (target == DMAMAP_PHYS_NONE)
 			return DMA_MAPPING_ERROR;
 	}

@@ -41,34 +41,24 @@ enum dma_route dmamap_route_of_sg(struct dma_device *dev, struct scatterlist *sg
 										: route;
 }
 
-bool dmamap_check_dir(struct dma_device *dev, enum dma_data_direction dir, uint64_t addr,
-		      uint64_t size, struct dma_error *why)
+void dmamap_refuse_dir(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why)
 {
-	if ((unsigned int)dir <= DMA_FROM_DEVICE)
-		return true;
 	fail_range(why, dev, DMA_REASON_BAD_DIRECTION, -DMAMAP_EINVAL, addr, size);
 	dmamap_fatal(dev_host(dev), dev, "invalid DMA direction", why);
-	return false;
 }
 
-bool dmamap_check_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
-			struct dma_error *why)
+void dmamap_refuse_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
+			 struct dma_error *why)
 {
-	if (size && !range_wraps(addr, size))
-		return true;
 	fail_range(why, dev, size ? DMA_REASON_ADDRESS_WRAP : DMA_REASON_ZERO_SIZE, -DMAMAP_EINVAL,
 		   addr, size);
-	return false;
 }
 
-bool dmamap_check_mask(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why)
+void dmamap_refuse_mask(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why)
 {
-	if (dmamap_dev(dev)->mask)
-		return true;
 	fail_range(why, dev, DMA_REASON_NO_MASK, -DMAMAP_EIO, addr, size);
 	if (dev_once(dmamap_dev(dev), ONCE_NO_MASK))
 		dmamap_warn(dev_host(dev), dev, "mapping for a device without a DMA mask", why);
-	return false;
 }
 
 void dmamap_finish(struct dma_event *event, enum dma_route route, struct dma_error *why,

@@ -109,12 +109,10 @@ void dmamap_device_update(struct dma_device *dev)
 	set_flag(dev, DMAMAP_DEV_SLOW_SYNC, !d->skip_sync);
 }
 
-void dmamap_seal(struct dma_device *dev)
+void dmamap_first_seal(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (__atomic_load_n(&d->sealed, __ATOMIC_RELAXED))
-		return;
 	__atomic_store_n(&d->sealed, true, __ATOMIC_RELAXED);
 	if (d->inline_map)
 		set_flag(dev, DMAMAP_DEV_SLOW_MAP, false);
@@ -184,6 +182,7 @@ int dmamap_device_init(struct dma_device *dev, size_t size, struct dma_host *hos
 	d->coherent_mask = DMA_BIT_MASK(32);
 	d->mask = &d->own_mask;
 	d->coherent = !host_has_caches(host);
+	d->decorated = host->to_shared || host->to_encrypted || host->strip;
 	d->bounce = host->default_bounce;
 	update_force(d);
 	d->ops = host->default_ops;

@@ -90,10 +90,12 @@ static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phy
 			       struct dma_error *why)
 {
 	if (route_is_direct(route)) {
-		dma_addr_t addr = dmamap_direct_map(dev, phys, size, dir, attrs, why);
+		dma_addr_t addr = dmamap_direct_map_issue(dev, phys, size, dir, attrs, why);
 
-		if (addr != DMA_MAPPING_ERROR)
+		if (addr != DMA_MAPPING_ERROR) {
+			dmamap_direct_map_wait(dev, attrs);
 			dmamap_seal(dev);
+		}
 		return addr;
 	}
 	if (attrs & DMA_ATTR_CC_SHARED) {
@@ -105,28 +107,44 @@ static dma_addr_t map_by_route(struct dma_device *dev, enum dma_route route, phy
 	return ops_map(dev, phys, size, dir, attrs, why);
 }
 
+/** The end of a map that failed, or that somebody watches. */
+static void finish_map(struct dma_device *dev, enum dma_route route, phys_addr_t phys, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs, dma_addr_t addr,
+		       struct dma_error *why, bool silent)
+{
+	struct dma_event event = {
+		.type = DMA_EVENT_MAP_PHYS,
+		.dev = dev,
+		.phys = phys,
+		.dma_addr = addr,
+		.size = size,
+		.dir = dir,
+		.attrs = attrs,
+	};
+
+	dmamap_finish(&event, route, why, silent);
+}
+
 dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
 			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_host *host = dev_host(dev);
-	struct dma_error why = { .reason = DMA_REASON_NONE };
-	struct dma_event event = {
-		.type = DMA_EVENT_MAP_PHYS, .dev = dev, .phys = phys, .size = size, .dir = dir
-	};
 	enum dma_route route = dmamap_dev(dev)->route;
-	bool silent = !may_map(dev, phys, size, dir, attrs, &why);
-	dma_addr_t addr = DMA_MAPPING_ERROR;
+	dma_addr_t addr;
+	struct dma_error why;
 
-	if (!silent) {
-		route = route_of_map(dev, phys, size, attrs);
-		addr = map_by_route(dev, route, phys, size, dir, attrs, &why);
-		silent = why.reason == DMA_REASON_CC_SHARED;
+	why.reason = DMA_REASON_NONE;
+	if (!may_map(dev, phys, size, dir, attrs, &why)) {
+		finish_map(dev, route, phys, size, dir, attrs, DMA_MAPPING_ERROR, &why, true);
+		return DMA_MAPPING_ERROR;
 	}
+	route = route_of_map(dev, phys, size, attrs);
+	addr = map_by_route(dev, route, phys, size, dir, attrs, &why);
 	if (addr != DMA_MAPPING_ERROR && !(attrs & DMA_ATTR_MMIO) && host->sanitize)
 		host->sanitize(host, DMA_SANITIZE_MAP, phys, size, dir);
-	event.attrs = attrs;
-	event.dma_addr = addr;
-	dmamap_finish(&event, route, &why, silent);
+	if (why.reason != DMA_REASON_NONE || observed(dev))
+		finish_map(dev, route, phys, size, dir, attrs, addr, &why,
+			   why.reason == DMA_REASON_CC_SHARED);
 	return addr;
 }
 
@@ -149,31 +167,54 @@ static bool unmap_by_route(struct dma_device *dev, enum dma_route route, dma_add
 	return true;
 }
 
+static bool may_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
+		      enum dma_data_direction dir, struct dma_error *why)
+{
+	if (!dmamap_check_dir(dev, dir, addr, size, why) ||
+	    !dmamap_check_mask(dev, addr, size, why))
+		return false;
+	if (addr == DMA_MAPPING_ERROR) {
+		fail_range(why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
+		return false;
+	}
+	return dmamap_check_range(dev, addr, size, why);
+}
+
+/** The end of an unmap that failed, or that somebody watches. */
+static void finish_unmap(struct dma_device *dev, enum dma_route route, dma_addr_t addr, size_t size,
+			 enum dma_data_direction dir, unsigned long attrs, struct dma_error *why,
+			 bool ok)
+{
+	struct dma_event event = {
+		.type = DMA_EVENT_UNMAP_PHYS,
+		.dev = dev,
+		.dma_addr = addr,
+		.size = size,
+		.dir = dir,
+		.attrs = attrs,
+	};
+
+	if (!ok)
+		dmamap_misuse(dev, route, "unmap of what is not mapped", why);
+	/* the kernel returns from this one without a record */
+	dmamap_finish(&event, route, why, why->reason == DMA_REASON_CC_SHARED);
+}
+
 void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
-	struct dma_error why = { .reason = DMA_REASON_NONE };
-	struct dma_event event = {
-		.type = DMA_EVENT_UNMAP_PHYS, .dev = dev, .dma_addr = addr, .size = size, .dir = dir
-	};
 	enum dma_route route = dmamap_dev(dev)->route;
-	bool ok = dmamap_check_dir(dev, dir, addr, size, &why) &&
-		  dmamap_check_mask(dev, addr, size, &why);
+	struct dma_error why;
+	bool ok;
 
-	if (ok && addr == DMA_MAPPING_ERROR) {
-		fail_range(&why, dev, DMA_REASON_NOT_MAPPED, -DMAMAP_EINVAL, addr, size);
-		ok = false;
-	}
-	ok = ok && dmamap_check_range(dev, addr, size, &why);
+	why.reason = DMA_REASON_NONE;
+	ok = may_unmap(dev, addr, size, dir, &why);
 	if (ok) {
 		route = route_of_address(dev, addr, size, attrs);
 		ok = unmap_by_route(dev, route, addr, size, dir, attrs, &why);
 	}
-	event.attrs = attrs;
-	if (!ok)
-		dmamap_misuse(dev, route, "unmap of what is not mapped", &why);
-	/* the kernel returns from this one without a record */
-	dmamap_finish(&event, route, &why, why.reason == DMA_REASON_CC_SHARED);
+	if (!ok || why.reason != DMA_REASON_NONE || observed(dev))
+		finish_unmap(dev, route, addr, size, dir, attrs, &why, ok);
 }
 
 /* --- other ways to name the memory */

@@ -51,22 +51,55 @@ static inline bool route_is_direct(enum dma_route route)
 	return route == DMA_ROUTE_DIRECT || route == DMA_ROUTE_ARCH;
 }
 
-/** Is @dir one of the three? If not, the fatal hook is called, and if that returns, the call has failed: *@why. */
-bool dmamap_check_dir(struct dma_device *dev, enum dma_data_direction dir, uint64_t addr,
-		      uint64_t size, struct dma_error *why);
-
-/** A size of 0 or a range that passes 2^64: false and *@why. */
-bool dmamap_check_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
+/* The tails of the checks below: fill in *@why, and say so. */
+void dmamap_refuse_dir(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why);
+void dmamap_refuse_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
+			 struct dma_error *why);
+void dmamap_refuse_mask(struct dma_device *dev, uint64_t addr, uint64_t size,
 			struct dma_error *why);
 
+/** Is @dir one of the three? If not, the fatal hook is called, and if that returns, the call has failed: *@why. */
+static inline bool dmamap_check_dir(struct dma_device *dev, enum dma_data_direction dir,
+				    uint64_t addr, uint64_t size, struct dma_error *why)
+{
+	if ((unsigned int)dir <= DMA_FROM_DEVICE)
+		return true;
+	dmamap_refuse_dir(dev, addr, size, why);
+	return false;
+}
+
+/** A size of 0 or a range that passes 2^64: false and *@why. */
+static inline bool dmamap_check_range(const struct dma_device *dev, uint64_t addr, uint64_t size,
+				      struct dma_error *why)
+{
+	if (size && !range_wraps(addr, size))
+		return true;
+	dmamap_refuse_range(dev, addr, size, why);
+	return false;
+}
+
 /** The device has no mask: false, *@why, and one warning. */
-bool dmamap_check_mask(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why);
+static inline bool dmamap_check_mask(struct dma_device *dev, uint64_t addr, uint64_t size,
+				     struct dma_error *why)
+{
+	if (dmamap_dev(dev)->mask)
+		return true;
+	dmamap_refuse_mask(dev, addr, size, why);
+	return false;
+}
 
 /** May syncs be skipped? Coherent devices need none, nor do method tables without any sync method. */
 bool dmamap_may_skip_sync(const struct dma_device *dev);
 
+/** The first time that the function below is called for a device. */
+void dmamap_first_seal(struct dma_device *dev);
+
 /** The first direct mapping of a device may live from now on; arms the inline path. */
-void dmamap_seal(struct dma_device *dev);
+static inline void dmamap_seal(struct dma_device *dev)
+{
+	if (!__atomic_load_n(&dmamap_dev(dev)->sealed, __ATOMIC_RELAXED))
+		dmamap_first_seal(dev);
+}
 
 /** The route of a device with this mask, as its other properties are now. */
 enum dma_route dmamap_choose_route(const struct dma_device *dev, uint64_t mask);

@@ -209,8 +209,8 @@ static void padding_may_lie_in_the_area_before(void **state)
 	assert_int_equal(map_on(m, 1, BUF, SLOT), POOL + 64 * SLOT);
 	assert_true(unmap(m, POOL + 64 * SLOT, 1, DMA_TO_DEVICE));
 	m->parms.min_align_mask = 0x1ffff;
-	copy = dmamap_bounce_map(&m->dev, BUF + 0x1ffff - 0x400, 0x300, 0x7fff, true, false,
-				 DMA_BIDIRECTIONAL, 0, &why);
+	copy = dmamap_bounce_map(&m->dev, BUF + 0x1ffff - 0x400, 0x300, 0x7fff, BOUNCE_ZERO_REST,
+				 &why);
 	assert_true(copy != DMAMAP_PHYS_NONE);
 	assert_int_equal(copy & 0x1ffff, 0x1fbff);
 	assert_true(unmap(m, copy, 0x300, DMA_BIDIRECTIONAL));
@@ -218,8 +218,7 @@ static void padding_may_lie_in_the_area_before(void **state)
 	/* The whole pool as one granule: all but the last bytes are padding. */
 	assert_true(unmap(m, POOL, 1, DMA_TO_DEVICE));
 	m->parms.min_align_mask = 0x3ffff;
-	copy = dmamap_bounce_map(&m->dev, BUF + 0x3ff00, 0x100, 0x3ffff, true, false,
-				 DMA_BIDIRECTIONAL, 0, &why);
+	copy = dmamap_bounce_map(&m->dev, BUF + 0x3ff00, 0x100, 0x3ffff, BOUNCE_ZERO_REST, &why);
 	assert_int_equal(copy, POOL + 0x3ff00);
 	assert_int_equal(used(m), 128);
 	assert_false(unmap(m, POOL, 0x100, DMA_BIDIRECTIONAL));

@@ -2,19 +2,13 @@
 /*
  * What a bounce copies, when, and whose addresses it believes: the SWT cases about content, syncs and release.
  */
+#include <dmamap/mapping.h>
+
 #include "machine.h"
 
 #include <string.h>
 
 #define BOTH DMA_BIDIRECTIONAL
-
-static phys_addr_t map_dir(struct machine *m, phys_addr_t phys, uint64_t size,
-			   enum dma_data_direction dir, unsigned long attrs)
-{
-	struct dma_error why;
-
-	return dmamap_bounce_map(&m->dev, phys, size, 0, false, false, dir, attrs, &why);
-}
 
 static void SWT_18_map_always_copies_in(void **state)
 {
@@ -24,17 +18,20 @@ static void SWT_18_map_always_copies_in(void **state)
 
 	(void)state;
 	machine_pool(m, 512);
+	assert_int_equal(dmamap_device_set_force_bounce(&m->dev, true), 0);
 	pattern(m, BUF, 2 * PAGE, 1);
 	for (int i = 0; i < 6; i++) {
-		phys_addr_t a;
+		unsigned long attrs = i % 2 ? DMA_ATTR_SKIP_CPU_SYNC : 0;
+		dma_addr_t a;
 
 		pattern(m, POOL, PAGE, 2);
-		a = map_dir(m, BUF + 5, 100, dirs[i / 2], i % 2 ? DMA_ATTR_SKIP_CPU_SYNC : 0);
+		a = dmamap_map_phys(&m->dev, BUF + 5, 100, dirs[i / 2], attrs);
 		assert_int_equal(a, POOL);
 		assert_true(is_pattern(m, a, 100, BUF + 5, 1));
 		/* And not a byte more. */
 		assert_true(is_pattern(m, a + 100, PAGE - 100, a + 100, 2));
-		assert_true(unmap(m, a, 100, DMA_TO_DEVICE));
+		dmamap_unmap_phys(&m->dev, a, 100, dirs[i / 2], DMA_ATTR_SKIP_CPU_SYNC);
+		assert_int_equal(used(m), 0);
 	}
 	machine_free(m);
 }
@@ -291,7 +288,7 @@ static void granules_are_zeroed_around_the_buffer(void **state)
 	pattern(m, POOL, 8 * PAGE, 2);
 	pattern(m, BUF, 2 * PAGE, 1);
 	map(m, BUF, 1); /* so that the granules do not start at the pool's start */
-	a = dmamap_bounce_map(&m->dev, BUF + 0xe78, 0x300, 0xfff, true, false, BOTH, 0, &why);
+	a = dmamap_bounce_map(&m->dev, BUF + 0xe78, 0x300, 0xfff, BOUNCE_ZERO_REST, &why);
 	assert_int_equal(a, POOL + PAGE + 0xe78);
 	assert_true(is_pattern(m, a, 0x300, BUF + 0xe78, 1));
 	assert_true(is_pattern(m, POOL + 1, PAGE - 1, POOL + 1, 2));
@@ -378,7 +375,7 @@ static void event_comes_first_and_says_why(void **state)
 	assert_int_equal(m->event.phys, BUF);
 	machine_pool(m, 512);
 	assert_int_equal(dmamap_device_set_range_map(&m->dev, ranges), 0);
-	a = dmamap_bounce_map(&m->dev, BUF + 0x234, 99, 0, false, true, BOTH, 0, &why);
+	a = dmamap_bounce_map(&m->dev, BUF + 0x234, 99, 0, BOUNCE_FORCED, &why);
 	assert_int_equal(a, POOL);
 	assert_int_equal(m->events, 2);
 	assert_ptr_equal(m->event.dev, &m->dev);

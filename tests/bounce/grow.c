@@ -320,8 +320,7 @@ static void every_allocation_fails_in_turn(void **state)
 			pages = m->pages_out;
 			m->may_block = may_block;
 			m->fail_alloc = n;
-			a = dmamap_bounce_map(&m->dev, BUF, 4096, 0, false, false,
-					      DMA_BIDIRECTIONAL, 0, &why);
+			a = dmamap_bounce_map(&m->dev, BUF, 4096, 0, 0, &why);
 			if (a == DMAMAP_PHYS_NONE) {
 				assert_int_equal(why.reason, DMA_REASON_BOUNCE_EXHAUSTED);
 				assert_int_equal(m->pages_out, pages);

@@ -388,8 +388,7 @@ bool is_pattern(struct machine *m, phys_addr_t phys, uint64_t size, phys_addr_t 
 phys_addr_t map_aligned(struct machine *m, phys_addr_t phys, uint64_t size, uint64_t align_mask)
 {
 	struct dma_error why;
-	phys_addr_t copy = dmamap_bounce_map(&m->dev, phys, size, align_mask, false, false,
-					     DMA_BIDIRECTIONAL, 0, &why);
+	phys_addr_t copy = dmamap_bounce_map(&m->dev, phys, size, align_mask, 0, &why);
 
 	assert_true(copy != DMAMAP_PHYS_NONE);
 	return copy;
@@ -406,8 +405,8 @@ enum dma_reason refused(struct machine *m, phys_addr_t phys, uint64_t size, uint
 	struct dma_error why = { .reason = DMA_REASON_NONE };
 	uint64_t before = m->pool ? used(m) : 0;
 
-	assert_true(dmamap_bounce_map(&m->dev, phys, size, align_mask, false, false,
-				      DMA_BIDIRECTIONAL, 0, &why) == DMAMAP_PHYS_NONE);
+	assert_true(dmamap_bounce_map(&m->dev, phys, size, align_mask, 0, &why) ==
+		    DMAMAP_PHYS_NONE);
 	assert_true(!m->pool || used(m) == before);
 	assert_ptr_equal(why.dev, &m->dev);
 	assert_int_equal(why.err, -DMAMAP_ENOMEM);

@@ -155,8 +155,7 @@ static bool start(struct machine *m, struct dma_device *dev, struct mapping *liv
 	pattern(m, s->orig, s->size, live->salt);
 	dmamap_dev(dev)->parms->min_align_mask = (unsigned int)s->keep;
 	dmamap_dev(dev)->parms->segment_boundary_mask = s->boundary;
-	live->copy = dmamap_bounce_map(dev, s->orig, s->size, s->align, false, false,
-				       DMA_BIDIRECTIONAL, 0, why);
+	live->copy = dmamap_bounce_map(dev, s->orig, s->size, s->align, 0, why);
 	if (live->copy == DMAMAP_PHYS_NONE)
 		return false;
 	assert_true(((live->copy ^ s->orig) & s->keep) == 0);

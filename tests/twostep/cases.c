@@ -405,6 +405,25 @@ static void IOM_58_maintenance(void **state)
 	fx_free(fx);
 }
 
+/** Lines beside the last piece may be dirty: not even an unlink of whole granules invalidates them. */
+static void maintenance_of_its_bytes_only(void **state)
+{
+	struct fx *fx = ts_host(true);
+	struct dma_device *dev = fx_io(fx);
+	struct dma_iova_state s;
+
+	(void)state;
+	assert_true(dma_iova_try_alloc(dev, &s, 0, 0x2000));
+	assert_int_equal(dma_iova_link(dev, &s, 0x8000, 0, 0x1100, FROM, 0), 0);
+	fx_clear(fx);
+	dma_iova_unlink(dev, &s, 0, 0x2000, FROM, 0);
+	expect_count(fx, "for-cpu", 1);
+	assert_int_equal(fx_get(fx, "for-cpu", 0)->addr, 0x8000);
+	assert_int_equal(fx_get(fx, "for-cpu", 0)->size, 0x1100);
+	dma_iova_free(dev, &s);
+	fx_free(fx);
+}
+
 static void IOM_59_require_coherent(void **state)
 {
 	struct fx *fx = ts_host(true);
@@ -624,6 +643,7 @@ int main(void)
 		cmocka_unit_test(IOM_57_second_link_fails),
 		cmocka_unit_test(head_released),
 		cmocka_unit_test(IOM_58_maintenance),
+		cmocka_unit_test(maintenance_of_its_bytes_only),
 		cmocka_unit_test(IOM_59_require_coherent),
 		cmocka_unit_test(require_coherent_untrusted),
 		cmocka_unit_test(untrusted_without_pool),

@@ -74,6 +74,12 @@ def behind_smmuv3():
 
 
 @case
+def behind_amd():
+    """Behind AMD-Vi every scenario comes out as it must; what is blocked shows in the data alone."""
+    check('amd')
+
+
+@case
 def faults_are_explained():
     """A blocked access is told with its device, address and reason, and with the mapping that was there."""
     scenario, = emu('--iommu', 'vtd', '--scenario', 'p2p-nvme')['scenarios']

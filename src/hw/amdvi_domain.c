@@ -236,6 +236,8 @@ int dmamap_amdvi_backend_create(struct dma_amdvi *amdvi, struct dma_backend **ba
 	config.coherent_walk = true;
 	config.unit = &amdvi->unit;
 	err = dmamap_pt_backend_create(amdvi->host, &config, backend);
+	if (!err)
+		(*backend)->caps.map_side_work = true; /* a broken one refuses */
 	if (err) {
 		dmamap_lock(amdvi->host, &amdvi->lock);
 		give_id(amdvi, config.domain_id);

@@ -242,6 +242,8 @@ int dmamap_smmuv3_backend_create(struct dma_smmuv3 *smmu, struct dma_backend **b
 	config.coherent_walk = smmu->info.coherent_walk;
 	config.unit = &smmu->unit;
 	err = dmamap_pt_backend_create(smmu->host, &config, backend);
+	if (!err)
+		(*backend)->caps.map_side_work = true; /* a broken one refuses */
 	if (err) {
 		dmamap_lock(smmu->host, &smmu->lock);
 		dmamap_smmu_asid_give(smmu, config.domain_id);

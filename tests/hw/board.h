@@ -18,7 +18,7 @@
 #include <dmamap/dmamap.h>
 
 #define BOARD_RAM    0x10000000u
-#define BOARD_PAGES  2048u
+#define BOARD_PAGES  8192u
 #define BOARD_PAGE   4096u
 #define BOARD_MMIO   0xfe000000u
 #define BOARD_SIZE   0x40000u

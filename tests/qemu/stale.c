@@ -6,24 +6,11 @@
  */
 #include "rig.h"
 
+#include "broken.h"
 #include "hw/vtd.h"
 
 #define PAGE 4096u
 #define DID  1u /* the first number that the driver gives out; a backend keeps it for us */
-
-enum sabotage {
-	NOTHING,
-	NO_INVALIDATION,
-	NO_WAIT,
-	WRONG_DOMAIN,
-	FIRST_PAGE_ONLY,
-};
-
-struct broken_unit {
-	struct dma_iommu_unit unit; /* first */
-	struct dma_iommu_unit *real;
-	enum sabotage how;
-};
 
 /** A rig whose edu is in a domain over tables of the test's own, behind the broken unit. */
 struct broken {
@@ -31,62 +18,6 @@ struct broken {
 	struct broken_unit unit;
 	struct dma_backend *keeper;
 	struct dma_backend *backend;
-};
-
-static struct broken_unit *broken_of(struct dma_iommu_unit *unit)
-{
-	return (struct broken_unit *)(void *)unit;
-}
-
-static int attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
-		  phys_addr_t root, unsigned int levels)
-{
-	struct dma_iommu_unit *real = broken_of(unit)->real;
-
-	return real->ops->attach(real, dev, domain_id, root, levels);
-}
-
-static void detach(struct dma_iommu_unit *unit, struct dma_device *dev)
-{
-	struct dma_iommu_unit *real = broken_of(unit)->real;
-
-	real->ops->detach(real, dev);
-}
-
-static void invalidate(struct dma_iommu_unit *unit, unsigned int domain_id, dma_addr_t iova,
-		       uint64_t len, bool leaf_only)
-{
-	struct dma_iommu_unit *real = broken_of(unit)->real;
-
-	switch (broken_of(unit)->how) {
-	case NO_INVALIDATION:
-		return;
-	case WRONG_DOMAIN:
-		domain_id++;
-		break;
-	case FIRST_PAGE_ONLY:
-		len = PAGE;
-		break;
-	default:
-		break;
-	}
-	real->ops->invalidate(real, domain_id, iova, len, leaf_only);
-}
-
-static void wait_for(struct dma_iommu_unit *unit)
-{
-	struct dma_iommu_unit *real = broken_of(unit)->real;
-
-	if (broken_of(unit)->how != NO_WAIT)
-		real->ops->wait(real);
-}
-
-static const struct dma_iommu_unit_ops broken_ops = {
-	.size = sizeof(struct dma_iommu_unit_ops),
-	.attach = attach,
-	.detach = detach,
-	.invalidate = invalidate,
-	.wait = wait_for,
 };
 
 static void broken_start(struct broken *b, enum dma_invalidation invalidation)
@@ -102,9 +33,7 @@ static void broken_start(struct broken *b, enum dma_invalidation invalidation)
 	assert_int_equal(qemu_iommu_start(b->rig.m), 0);
 	assert_int_equal(dmamap_vtd_backend_create(qemu_vtd(b->rig.m), &b->keeper), 0);
 	dmamap_vtd_get_info(qemu_vtd(b->rig.m), &info);
-	b->unit = (struct broken_unit){ { &broken_ops },
-					dmamap_vtd_unit(qemu_vtd(b->rig.m)),
-					NOTHING };
+	b->unit = broken_unit(dmamap_vtd_unit(qemu_vtd(b->rig.m)));
 	config.levels = info.levels;
 	config.output_bits = info.output_bits;
 	config.page_sizes = info.page_sizes;

@@ -158,8 +158,13 @@ void sim_device_set_bypass_window(struct sim_device *device, uint64_t limit)
 
 int sim_device_put_behind(struct sim_device *device, struct sim_iommu *iommu)
 {
+	int err;
+
 	if (device->domain)
 		return -DMAMAP_EBUSY;
+	err = dmamap_device_set_unit(&device->dma, iommu ? sim_iommu_unit(iommu) : NULL);
+	if (err)
+		return err;
 	device->iommu = iommu;
 	device->blocked = false;
 	return 0;
@@ -177,6 +182,7 @@ bool sim_devices_orphan(struct sim_machine *m, const struct sim_iommu *iommu)
 			continue;
 		d->iommu = NULL;
 		d->blocked = true;
+		dmamap_device_set_unit(&d->dma, NULL);
 	}
 	pthread_mutex_unlock(&m->lists);
 	return !attached;

@@ -325,7 +325,7 @@ static int make_tables(struct sim_iommu *iommu, unsigned int domain_id,
 int sim_domain_create(struct sim_iommu *iommu, const struct dma_domain_config *config,
 		      struct dma_domain **domain)
 {
-	unsigned int id = __atomic_add_fetch(&iommu->next_id, 1, __ATOMIC_RELAXED);
+	unsigned int id = __atomic_add_fetch(&iommu->m->next_domain_id, 1, __ATOMIC_RELAXED);
 	struct dma_backend *backend;
 	int err;
 

@@ -49,7 +49,6 @@ struct sim_iommu {
 	unsigned int input_bits;
 	bool command;
 	uint64_t max_entries;
-	unsigned int next_id;
 
 	pthread_mutex_t lock; /* guards all that follows, and sim_device.domain */
 	struct sim_walk walk;

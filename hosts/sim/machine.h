@@ -91,6 +91,7 @@ struct sim_machine {
 	pthread_mutex_t lists;
 	struct sim_device *devices;
 	unsigned int nr_iommus;
+	unsigned int next_domain_id; /* one number for all units, atomically */
 	char message[512];
 
 	uint64_t time;

@@ -122,10 +122,28 @@ static void unit_wait(struct dma_iommu_unit *unit)
 	pthread_mutex_unlock(&iommu->lock);
 }
 
+static void unit_get_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+			  struct dma_unit_caps *caps)
+{
+	const struct sim_iommu *iommu = iommu_of(unit);
+
+	(void)dev;
+	*caps = (struct dma_unit_caps){
+		.formats = 1u << iommu->format,
+		.output_bits = iommu->walk.output_bits,
+		.input_bits = iommu->walk.format->input_width
+				      ? iommu->input_bits
+				      : sim_level_shift(&iommu->walk, iommu->levels + 1),
+		.page_sizes = iommu->walk.page_sizes,
+		.incoherent_walk = iommu->walk.device_view,
+	};
+}
+
 const struct dma_iommu_unit_ops sim_unit_ops = {
 	.size = sizeof(struct dma_iommu_unit_ops),
 	.attach = unit_attach,
 	.detach = unit_detach,
 	.invalidate = unit_invalidate,
 	.wait = unit_wait,
+	.get_caps = unit_get_caps,
 };

@@ -22,6 +22,7 @@ struct dma_host;
 struct dma_device;
 struct dma_domain;
 struct dma_backend;
+struct dma_iommu_unit;
 
 /** Protection, with Linux's values. MMIO never comes with CACHE. */
 #define DMA_PROT_READ	1u
@@ -57,6 +58,19 @@ struct dma_leaf_block {
 
 /** What read_dirty() calls for each leaf that was written: whole, so that the range may begin before what was asked. */
 typedef void (*dma_dirty_fn)(void *arg, dma_addr_t iova, uint64_t len);
+
+/** I/O addresses that are not a device's to use: both ends belong to it. */
+struct dma_reserved_region {
+	dma_addr_t first;
+	dma_addr_t last;
+	/** Writes there are interrupts. */
+	bool msi;
+	/**
+	 * The device works there by itself, with memory that firmware gave it at the same address: the region is mapped as it
+	 * stands, readable and writable, before the device is attached.
+	 */
+	bool direct;
+};
 
 /** Tables that were unlinked because they are empty: they go back to the host after the invalidation that covers them. */
 struct dma_freed {
@@ -153,6 +167,14 @@ struct dma_backend_ops {
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
 	void (*detach)(struct dma_backend *backend, struct dma_device *dev);
+	/** Region @index of addresses that are not @dev's to use; false behind the last. NULL: none but its unit's. */
+	bool (*reserved)(struct dma_backend *backend, struct dma_device *dev, unsigned int index,
+			 struct dma_reserved_region *region);
+	/**
+	 * Nothing is mapped; work within these caps from now on: page_sizes, output_bits and aperture_end, none larger than
+	 * today's. 0; -ERANGE: a table lies beyond the output width. NULL: caps are fixed.
+	 */
+	int (*narrow)(struct dma_backend *backend, const struct dma_backend_caps *caps);
 	/** Bytes of table memory in use. NULL: 0. */
 	uint64_t (*table_bytes)(struct dma_backend *backend);
 	/** Free the backend; called once, with no device attached. NULL: nothing to do. */
@@ -216,7 +238,10 @@ int dmamap_domain_destroy(struct dma_domain *domain);
 
 /**
  * dma_domain_reserve() - keep [start, start + len) out of the I/O address space for ever (MSI windows, bridge windows).
- * Return: 0; -EINVAL for an empty or wrapping range; -EBUSY if part of it is in use; -ENOMEM.
+ *
+ * What is reserved already, or lies outside of the aperture, counts as done.
+ *
+ * Return: 0; -EINVAL for an empty or wrapping range; -EBUSY if part of it is in use; -ENOMEM. Parts may be reserved then.
  */
 int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len);
 
@@ -227,13 +252,27 @@ void dmamap_domain_flush(struct dma_domain *domain);
 void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats);
 
 /**
+ * dma_device_set_unit() - say which IOMMU unit stands in front of a device; NULL: the one of its domain.
+ *
+ * A page-table domain may have devices behind several units: each is told of the table, and of every invalidation.
+ * @unit stays the caller's, and outlives every domain that the device is attached to.
+ *
+ * Return: 0; -EBUSY (live-mappings) while the device is in a domain.
+ */
+int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit);
+
+/**
  * dma_device_set_domain() - put a device behind a domain; NULL takes it out.
  *
  * From then on its streaming and coherent calls take the iommu route. The first untrusted device turns a LAZY domain
- * STRICT for good.
+ * STRICT for good. A domain in which nothing is mapped is narrowed to what the device's unit can; regions that are
+ * reserved for the device are kept out of the domain from now on, also when the device has left (docs/semantics.md,
+ * "Attaching").
  *
  * Return: 0; -EBUSY (live-mappings) while mappings live; -EINVAL (ops-and-iommu) if it has a method table;
- * -EFAULT (aperture) if its range map lies outside of the aperture; or the backend's own refusal.
+ * -EFAULT (aperture) if its range map lies outside of the aperture; -EBUSY (reserved-in-use) if a reserved region holds
+ * live mappings; -EBUSY (units-differ, output-width) if the unit can do less than the domain has in use, -EOPNOTSUPP
+ * (units-differ) if it can never do; -ENOMEM; or the backend's own refusal.
  */
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain);
 

@@ -580,6 +580,11 @@ static inline int dma_device_set_pci(struct dma_device *dev, bool pci, bool forc
 	return dmamap_device_set_pci(dev, pci, forcedac);
 }
 
+static inline int dma_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit)
+{
+	return dmamap_device_set_unit(dev, unit);
+}
+
 static inline int dma_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 {
 	return dmamap_device_set_domain(dev, domain);

@@ -54,6 +54,22 @@ enum dma_pt_format {
 
 struct dma_iommu_unit;
 
+/** What one unit can do, for domains that several units share. 0: no less than any domain wants. */
+struct dma_unit_caps {
+	/** Formats of tables: bit n set, enum dma_pt_format n. */
+	unsigned int formats;
+	/** Bits of a physical address. */
+	unsigned int output_bits;
+	/** Bits of an I/O address. */
+	unsigned int input_bits;
+	/** Leaves: bit n set, 2^n bytes. */
+	uint64_t page_sizes;
+	/** Tables are read from memory only: the CPU's caches do not count. */
+	bool incoherent_walk;
+	/** New entries are seen only when mapped() has told of them. */
+	bool map_side_work;
+};
+
 /** What an IOMMU unit does for a page-table domain. */
 struct dma_iommu_unit_ops {
 	/** sizeof(struct dma_iommu_unit_ops). */
@@ -79,6 +95,23 @@ struct dma_iommu_unit_ops {
 		      uint64_t len);
 	/** The domain's table is gone; no device was attached. The number may be used again. NULL: nobody cares. */
 	void (*domain_gone)(struct dma_iommu_unit *unit, unsigned int domain_id);
+	/**
+	 * A domain that was made for another unit gets its first device here: *@domain_id is the number by which this unit
+	 * is to know it, from now on until domain_gone(). -errno refuses. NULL: the number that the domain has.
+	 */
+	int (*domain_new)(struct dma_iommu_unit *unit, unsigned int *domain_id);
+	/**
+	 * Start dropping what attached devices have cached themselves (ATS). Called when the unit's own invalidation has
+	 * been waited for, so that no device can fetch the old translation again; wait() follows. NULL: they cache nothing.
+	 */
+	void (*invalidate_device_tlb)(struct dma_iommu_unit *unit, unsigned int domain_id,
+				      dma_addr_t iova, uint64_t len);
+	/** What the unit can do for @dev; *@caps is all 0. NULL: all that a domain wants. */
+	void (*get_caps)(struct dma_iommu_unit *unit, struct dma_device *dev,
+			 struct dma_unit_caps *caps);
+	/** Region @index of the I/O addresses that are not @dev's to use; false behind the last. NULL: there are none. */
+	bool (*reserved)(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int index,
+			 struct dma_reserved_region *region);
 };
 
 /** The common head of every unit. */
@@ -114,8 +147,12 @@ struct dma_pt_config {
 	bool track_dirty;
 	/** RISC-V: leaves carry memory types (Svpbmt). Other formats: false. */
 	bool memory_types;
-	/** The unit, and the number by which it knows this domain. Stays the caller's. */
+	/**
+	 * The unit of devices that were not told theirs (dma_device_set_unit()); NULL: such devices stand behind none. Stays
+	 * the caller's.
+	 */
 	struct dma_iommu_unit *unit;
+	/** The number by which the unit knows this domain; others are asked for theirs (domain_new). */
 	unsigned int domain_id;
 };
 

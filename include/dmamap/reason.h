@@ -190,6 +190,12 @@ struct dma_device;
 	X(MAPPED_OTHERWISE, "mapped-otherwise",                                                      \
 	  "the I/O address is mapped, but not as one mapping of that beginning and size",            \
 	  "unmap exactly what one call mapped")                                                      \
+	X(UNITS_DIFFER, "units-differ",                                                              \
+	  "the IOMMU in front of the device can do less than its domain has in use",                 \
+	  "attach the device first, or configure the domain by what all its units can do")           \
+	X(RESERVED_IN_USE, "reserved-in-use",                                                        \
+	  "a region that is reserved for the device holds live mappings of the domain",              \
+	  "attach the device before others map, or give it a domain of its own")                     \
 	X(BACKEND, "backend", "the domain's backend failed", "see err for its error value")
 
 enum dma_reason {

@@ -35,14 +35,6 @@ struct dma_pci_function {
 	} bars[DMA_PCI_FUNCTION_BARS];
 };
 
-/** I/O addresses that an endpoint cannot use for DMA: both ends belong to it. */
-struct dma_reserved_region {
-	dma_addr_t first;
-	dma_addr_t last;
-	/** Writes there are interrupts. */
-	bool msi;
-};
-
 struct dma_virtio_iommu_config {
 	/** sizeof(struct dma_virtio_iommu_config). */
 	size_t size;

@@ -98,6 +98,7 @@ struct dmamap_dev {
 	struct dma_domain *domain;
 	struct dmamap_count *counts; /* one for each shard of the domain; NULL: it has none */
 	uint32_t nr_counts;
+	struct dma_iommu_unit *unit; /* in front of it; NULL: that of the domain */
 	struct dma_bounce *bounce;
 	struct dmamap_attached *attached; /* declared and managed memory, pools */
 

@@ -37,6 +37,54 @@ static void domain_gone(struct dma_iommu_unit *unit, unsigned int domain_id)
 	dmamap_unlock(v->host, &v->lock);
 }
 
+/** A number that nobody uses; 0: there is none. */
+static unsigned int take_id(struct dma_vtd *v)
+{
+	uint64_t *ids = v->ids.cpu;
+
+	for (unsigned int i = 0; i < (v->info.domains + 63) / 64; i++) {
+		unsigned int id;
+
+		if (ids[i] == ~(uint64_t)0)
+			continue;
+		id = i * 64 + low_bit(~ids[i]);
+		if (id >= v->info.domains)
+			return 0;
+		ids[i] |= (uint64_t)1 << id % 64;
+		v->live++;
+		return id;
+	}
+	return 0;
+}
+
+static int domain_new(struct dma_iommu_unit *unit, unsigned int *domain_id)
+{
+	struct dma_vtd *v = vtd_of(unit);
+
+	if (v->info.broken)
+		return -DMAMAP_EIO;
+	dmamap_lock(v->host, &v->lock);
+	*domain_id = take_id(v);
+	dmamap_unlock(v->host, &v->lock);
+	return *domain_id ? 0 : -DMAMAP_ENOSPC;
+}
+
+static void get_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+		     struct dma_unit_caps *caps)
+{
+	const struct dma_vtd *v = vtd_of(unit);
+
+	(void)dev;
+	*caps = (struct dma_unit_caps){
+		.formats = 1u << DMA_PT_VTD_SECOND_STAGE,
+		.output_bits = v->info.output_bits,
+		.input_bits = v->info.input_bits,
+		.page_sizes = v->info.page_sizes | 4096,
+		.incoherent_walk = !v->info.coherent_walk,
+		.map_side_work = v->info.caching_mode || v->info.write_buffer,
+	};
+}
+
 static const struct dma_iommu_unit_ops plain_ops = {
 	.size = sizeof(struct dma_iommu_unit_ops),
 	.attach = dmamap_vtd_attach,
@@ -44,6 +92,8 @@ static const struct dma_iommu_unit_ops plain_ops = {
 	.invalidate = dmamap_vtd_invalidate,
 	.wait = dmamap_vtd_wait,
 	.domain_gone = domain_gone,
+	.domain_new = domain_new,
+	.get_caps = get_caps,
 };
 
 /** The same for hardware that has to be told of new entries. */
@@ -55,6 +105,8 @@ static const struct dma_iommu_unit_ops told_ops = {
 	.wait = dmamap_vtd_wait,
 	.mapped = dmamap_vtd_mapped,
 	.domain_gone = domain_gone,
+	.domain_new = domain_new,
+	.get_caps = get_caps,
 };
 
 void dmamap_vtd_break(struct dma_vtd *v, const char *why)
@@ -309,26 +361,6 @@ int dmamap_vtd_disable(struct dma_vtd *v)
 
 /* --- backends */
 
-/** A number that nobody uses; 0: there is none. */
-static unsigned int take_id(struct dma_vtd *v)
-{
-	uint64_t *ids = v->ids.cpu;
-
-	for (unsigned int i = 0; i < (v->info.domains + 63) / 64; i++) {
-		unsigned int id;
-
-		if (ids[i] == ~(uint64_t)0)
-			continue;
-		id = i * 64 + low_bit(~ids[i]);
-		if (id >= v->info.domains)
-			return 0;
-		ids[i] |= (uint64_t)1 << id % 64;
-		v->live++;
-		return id;
-	}
-	return 0;
-}
-
 static int make_backend(struct dma_vtd *v, unsigned int id, struct dma_backend **backend)
 {
 	struct dma_pt_config config = {
@@ -355,15 +387,10 @@ static int make_backend(struct dma_vtd *v, unsigned int id, struct dma_backend *
 int dmamap_vtd_backend_create(struct dma_vtd *v, struct dma_backend **backend)
 {
 	unsigned int id;
-	int err;
+	int err = domain_new(&v->unit, &id);
 
-	if (v->info.broken)
-		return -DMAMAP_EIO;
-	dmamap_lock(v->host, &v->lock);
-	id = take_id(v);
-	dmamap_unlock(v->host, &v->lock);
-	if (!id)
-		return -DMAMAP_ENOSPC;
+	if (err)
+		return err;
 	err = make_backend(v, id, backend);
 	if (err)
 		domain_gone(&v->unit, id);

@@ -6,6 +6,7 @@
 
 #include "bounce/pool.h"
 #include "iommu.h"
+#include "regions.h"
 
 #define QUEUE_DEFAULT	 256u
 #define FLUSH_NS_DEFAULT 10000000u
@@ -67,6 +68,7 @@ static void free_domain(struct dma_domain *domain)
 	struct dma_host *host = domain->host;
 
 	dmamap_windows_fini(domain);
+	dmamap_regions_fini(domain);
 	if (domain->iova)
 		dmamap_space_destroy(domain->iova);
 	dmamap_pages_free(host, domain->queue, domain->queue_size * sizeof(*domain->queue));
@@ -132,6 +134,7 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->backend = backend;
 	domain->shift = low_bit(caps->page_sizes);
 	dmamap_lock_init(host, &domain->lock);
+	dmamap_regions_init(domain);
 	domain->iova = dmamap_space_create(host, domain->shift, first_granule(caps, domain->shift),
 					   caps->aperture_end >> domain->shift);
 	if (!domain->iova || !reserve_hole(domain) || !dmamap_windows_init(domain)) {
@@ -186,7 +189,7 @@ int dmamap_domain_destroy(struct dma_domain *domain)
 	struct dma_host *host = domain->host;
 
 	dmamap_domain_flush(domain);
-	if (domain->devices || used(domain))
+	if (domain->devices || !dmamap_domain_idle(domain))
 		return -DMAMAP_EBUSY;
 	if (is_polled(domain))
 		unlist_domain(domain);
@@ -199,32 +202,33 @@ int dmamap_domain_destroy(struct dma_domain *domain)
 
 /* --- address space */
 
-int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len)
+int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t granules)
 {
 	enum dmamap_iova_result result;
-	struct granules g;
 	uint64_t before;
 
-	if (!len || range_wraps(start, len) || !granules_of(domain, start, len, &g))
-		return -DMAMAP_EINVAL;
-	if (start >= domain->backend->caps.hole_start &&
-	    start + (len - 1) <= domain->backend->caps.hole_end)
-		return 0; /* never was there */
-	domain_lock(domain);
-	before = dmamap_space_used(domain->iova);
-	result = dmamap_space_reserve(domain->iova, g.start >> domain->shift,
-				      g.size >> domain->shift);
+	before = used_in_space(domain);
+	result = dmamap_space_reserve(domain->iova, granule, granules);
 	if (result == IOVA_FULL) {
 		dmamap_domain_reclaim(domain);
-		before = dmamap_space_used(domain->iova);
-		result = dmamap_windows_reserve(domain, g.start >> domain->shift,
-						g.size >> domain->shift);
+		before = used_in_space(domain);
+		result = dmamap_windows_reserve(domain, granule, granules);
 	}
-	domain->reserved += dmamap_space_used(domain->iova) - before;
-	domain_unlock(domain);
+	/* groups of windows may have shrunk meanwhile, so that the space alone does not tell */
+	domain->reserved += used_in_space(domain) - before;
 	if (result == IOVA_OK)
 		return 0;
 	return result == IOVA_FULL ? -DMAMAP_EBUSY : -DMAMAP_ENOMEM;
+}
+
+uint64_t dmamap_domain_first(const struct dma_domain *domain)
+{
+	return first_granule(&domain->backend->caps, domain->shift);
+}
+
+bool dmamap_domain_idle(const struct dma_domain *domain)
+{
+	return !used(domain);
 }
 
 enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint64_t size,
@@ -399,76 +403,6 @@ void dmamap_iommu_make_strict(struct dma_domain *domain)
 		dmamap_domain_flush_all(domain);
 	}
 	domain_unlock(domain);
-}
-
-/** Is every window of the device outside of the aperture? */
-static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_caps *caps)
-{
-	const struct dma_range *r = d->range_map;
-
-	if (!r || !r->size)
-		return false;
-	for (; r->size; r++)
-		if (r->dma <= caps->aperture_end && r->dma + (r->size - 1) >= caps->aperture_start)
-			return false;
-	return true;
-}
-
-static bool add_counts(struct dmamap_dev *d, const struct dma_domain *domain)
-{
-	uint32_t n = domain->windows.shards ? domain->windows.shard_mask + 1 : 0;
-
-	if (!n)
-		return true;
-	d->counts = dmamap_pages_alloc(d->host, n * sizeof(*d->counts), DMAMAP_PHYS_NONE,
-				       DMAMAP_GFP_KERNEL, NULL);
-	d->nr_counts = d->counts ? n : 0;
-	return d->counts;
-}
-
-static void free_counts(struct dmamap_dev *d)
-{
-	dmamap_pages_free(d->host, d->counts, d->nr_counts * sizeof(*d->counts));
-	d->counts = NULL;
-	d->nr_counts = 0;
-}
-
-int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
-{
-	const struct dma_backend_ops *ops = domain->backend->ops;
-	struct dmamap_dev *d = dmamap_dev(dev);
-	int err;
-
-	if (domain->host != d->host)
-		return fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
-	if (windows_miss(d, &domain->backend->caps))
-		return fail_range(why, dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, d->range_map->dma,
-				  d->range_map->size);
-	if (d->untrusted)
-		dmamap_iommu_make_strict(domain);
-	if (!add_counts(d, domain))
-		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
-	err = ops->attach ? ops->attach(domain->backend, dev) : 0;
-	if (err) {
-		free_counts(d);
-		return fail_range(why, dev, DMA_REASON_BACKEND, err, 0, 0);
-	}
-	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
-	d->domain = domain;
-	return 0;
-}
-
-void dmamap_iommu_leave(struct dma_device *dev)
-{
-	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
-
-	dmamap_domain_flush(domain);
-	if (domain->backend->ops->detach)
-		domain->backend->ops->detach(domain->backend, dev);
-	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
-	d->domain = NULL;
-	free_counts(d);
 }
 
 uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)

@@ -58,6 +58,13 @@ struct windows {
 	uint32_t emptied;
 };
 
+/** Granules that are kept out of the address space. */
+struct domain_region {
+	struct domain_region *next;
+	uint64_t granule;
+	uint64_t granules;
+};
+
 struct dma_domain {
 	struct dmamap_fault_sink faults; /* first: base/fault.c finds it by the domain's address */
 	struct dma_host *host;
@@ -78,6 +85,13 @@ struct dma_domain {
 	struct dma_domain *next_polled;
 
 	struct windows windows;
+	/** What is kept out of the space: regions.c. */
+	struct {
+		struct dmamap_slab slab;
+		struct domain_region *first;
+		bool direct; /* is something mapped for a device that never asked? */
+	} regions;
+
 	struct dma_domain_stats stats;
 };
 
@@ -114,6 +128,12 @@ unsigned int dmamap_iommu_prot(bool coherent, enum dma_data_direction dir, unsig
  */
 bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint64_t size,
 			 uint64_t limit, dma_addr_t *iova, enum dma_reason *reason);
+/** Take addresses out of the space for ever. 0; -EBUSY: some are in use; -ENOMEM. Lock held. */
+int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t granules);
+/** The first granule that may be handed out. */
+uint64_t dmamap_domain_first(const struct dma_domain *domain);
+/** Is nothing mapped but direct regions, and does nothing wait? Lock held. */
+bool dmamap_domain_idle(const struct dma_domain *domain);
 /** Give addresses back that never held an entry. Lock held. */
 void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 

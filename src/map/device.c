@@ -385,6 +385,14 @@ int dmamap_device_set_ops_bypass(struct dma_device *dev, bool bypass)
 	return 0;
 }
 
+int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit)
+{
+	if (dmamap_dev(dev)->domain)
+		return fail_setter(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, 0);
+	dmamap_dev(dev)->unit = unit;
+	return 0;
+}
+
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);

@@ -98,8 +98,7 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 
 	pt->host = host;
 	pt->format = fmt;
-	pt->unit = config->unit;
-	pt->domain_id = config->domain_id;
+	dmamap_units_init(&pt->units, host, config);
 	pt->levels = shape->levels;
 	pt->root_entries = shape->root_entries;
 	pt->table_bytes = round_up((uint64_t)1 << fmt->granule_bits, host->page_size);
@@ -145,7 +144,7 @@ int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *
 		return -DMAMAP_ENOMEM;
 	init_backend(pt, host, config, &shape);
 	if (!dmamap_pt_make_root(pt)) {
-		pt->unit = NULL; /* never heard of it */
+		pt->units.first.unit = NULL; /* never heard of it */
 		dmamap_pt_destroy(&pt->backend);
 		return -DMAMAP_ENOMEM;
 	}
@@ -156,13 +155,10 @@ int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *
 void dmamap_pt_destroy(struct dma_backend *backend)
 {
 	struct pt_backend *pt = pt_of(backend);
-	struct dma_iommu_unit *unit = pt->unit;
-	unsigned int domain_id = pt->domain_id;
 
 	dmamap_pt_free_tables(pt);
+	dmamap_units_fini(&pt->units);
 	dmamap_pages_free(pt->host, pt, sizeof(*pt));
-	if (unit && unit->ops->domain_gone)
-		unit->ops->domain_gone(unit, domain_id);
 }
 
 void dmamap_pt_undo_done(struct pt_backend *pt, bool entered)
@@ -188,9 +184,7 @@ int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t le
 		pt->host->write_barrier(pt->host);
 	else
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (pt->unit && pt->unit->ops->mapped)
-		return pt->unit->ops->mapped(pt->unit, pt->domain_id, iova, len);
-	return 0;
+	return dmamap_units_mapped(&pt->units, iova, len);
 }
 
 /* --- the unit */
@@ -198,35 +192,38 @@ int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t le
 void dmamap_pt_invalidate(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
 			  bool leaf_only)
 {
-	struct pt_backend *pt = pt_of(backend);
-
-	if (pt->unit && pt->unit->ops->invalidate)
-		pt->unit->ops->invalidate(pt->unit, pt->domain_id, iova, len, leaf_only);
+	dmamap_units_invalidate(&pt_of(backend)->units, iova, len, leaf_only);
 }
 
 void dmamap_pt_wait(struct dma_backend *backend)
 {
-	struct pt_backend *pt = pt_of(backend);
-
-	if (pt->unit && pt->unit->ops->wait)
-		pt->unit->ops->wait(pt->unit);
+	dmamap_units_wait(&pt_of(backend)->units);
 }
 
 int dmamap_pt_attach(struct dma_backend *backend, struct dma_device *dev)
 {
 	struct pt_backend *pt = pt_of(backend);
 
-	if (!pt->unit || !pt->unit->ops->attach)
-		return 0;
-	return pt->unit->ops->attach(pt->unit, dev, pt->domain_id, pt->root->phys, pt->levels);
+	return dmamap_units_attach(&pt->units, dev, pt->root->phys, pt->levels);
 }
 
 void dmamap_pt_detach(struct dma_backend *backend, struct dma_device *dev)
 {
-	struct pt_backend *pt = pt_of(backend);
+	dmamap_units_detach(&pt_of(backend)->units, dev);
+}
 
-	if (pt->unit && pt->unit->ops->detach)
-		pt->unit->ops->detach(pt->unit, dev);
+int dmamap_pt_narrow(struct dma_backend *backend, const struct dma_backend_caps *caps)
+{
+	struct pt_backend *pt = pt_of(backend);
+	uint64_t last_phys = DMA_BIT_MASK(caps->output_bits);
+
+	if (!dmamap_pt_tables_below(pt, last_phys))
+		return -DMAMAP_ERANGE;
+	pt->last_phys = last_phys;
+	backend->caps.output_bits = caps->output_bits;
+	backend->caps.page_sizes = caps->page_sizes;
+	backend->caps.aperture_end = caps->aperture_end;
+	return 0;
 }
 
 uint64_t dmamap_pt_table_bytes(struct dma_backend *backend)

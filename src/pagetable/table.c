@@ -194,7 +194,7 @@ static void free_below(struct pt_backend *pt, struct pt_table *t)
 	free_table(pt, t, t->level);
 }
 
-void dmamap_pt_free_tables(struct pt_backend *pt)
+static void free_spares(struct pt_backend *pt)
 {
 	for (unsigned int kind = 0; kind < 2; kind++) {
 		while (pt->spares[kind]) {
@@ -203,7 +203,29 @@ void dmamap_pt_free_tables(struct pt_backend *pt)
 			pt->spares[kind] = t->next;
 			free_table(pt, t, t->level);
 		}
+		pt->n_spares[kind] = 0;
 	}
+}
+
+static bool is_below(const struct pt_backend *pt, const struct pt_table *t, phys_addr_t last)
+{
+	if (t->phys > last)
+		return false;
+	for (unsigned int i = 0; t->level && i < pt_entries(pt, pt->format, t->level); i++)
+		if (t->below[i] && !is_below(pt, t->below[i], last))
+			return false;
+	return true;
+}
+
+bool dmamap_pt_tables_below(struct pt_backend *pt, phys_addr_t last)
+{
+	free_spares(pt);
+	return is_below(pt, pt->root, last);
+}
+
+void dmamap_pt_free_tables(struct pt_backend *pt)
+{
+	free_spares(pt);
 	if (pt->root)
 		free_below(pt, pt->root);
 	dmamap_slab_fini(&pt->tables);

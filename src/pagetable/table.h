@@ -20,6 +20,7 @@
 
 #include "base/host.h"
 #include "base/slab.h"
+#include "units.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -71,8 +72,7 @@ struct pt_backend {
 	struct dma_backend backend;
 	struct dma_host *host;
 	const struct pt_format *format;
-	struct dma_iommu_unit *unit;
-	unsigned int domain_id;
+	struct pt_units units;
 	unsigned int levels;
 	bool force_coherent;
 	bool memory_types;
@@ -202,12 +202,16 @@ static inline void dmamap_pt_flush(struct pt_backend *pt)
 		dmamap_cache_flush(pt->host);
 }
 
+/** Does no table lie above @last? Spare ones that do are given back. */
+bool dmamap_pt_tables_below(struct pt_backend *pt, phys_addr_t last);
+
 /* The format-independent members of struct dma_backend_ops. */
 int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
 void dmamap_pt_invalidate(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
 			  bool leaf_only);
 void dmamap_pt_wait(struct dma_backend *backend);
 int dmamap_pt_attach(struct dma_backend *backend, struct dma_device *dev);
+int dmamap_pt_narrow(struct dma_backend *backend, const struct dma_backend_caps *caps);
 void dmamap_pt_detach(struct dma_backend *backend, struct dma_device *dev);
 uint64_t dmamap_pt_table_bytes(struct dma_backend *backend);
 void dmamap_pt_destroy(struct dma_backend *backend);

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Devices join domains and leave them (docs/semantics.md, "Attaching").
+ *
+ * What can be refused without a trace is refused first: what the device's unit lacks. Then the regions that are
+ * reserved for the device are kept out, and stay so; then the domain is narrowed; the backend comes last, so that the
+ * device never translates through a domain that is not ready for it.
+ */
+#include <dmamap/pagetable.h>
+
+#include "iommu.h"
+#include "regions.h"
+
+/** Is every window of the device outside of the aperture? */
+static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_caps *caps)
+{
+	const struct dma_range *r = d->range_map;
+
+	if (!r || !r->size)
+		return false;
+	for (; r->size; r++)
+		if (r->dma <= caps->aperture_end && r->dma + (r->size - 1) >= caps->aperture_start)
+			return false;
+	return true;
+}
+
+/* --- what the unit can do */
+
+static struct dma_unit_caps unit_caps(struct dma_device *dev)
+{
+	struct dma_iommu_unit *unit = dmamap_dev(dev)->unit;
+	struct dma_unit_caps caps = { 0 };
+
+	if (unit && unit->ops->get_caps)
+		unit->ops->get_caps(unit, dev, &caps);
+	return caps;
+}
+
+/** The domain's caps, as far as the unit has them. */
+static struct dma_backend_caps narrowed(const struct dma_domain *domain,
+					const struct dma_unit_caps *unit)
+{
+	struct dma_backend_caps caps = domain->backend->caps;
+
+	if (unit->output_bits && unit->output_bits < caps.output_bits)
+		caps.output_bits = unit->output_bits;
+	if (unit->input_bits && unit->input_bits < 64)
+		caps.aperture_end = min_u64(caps.aperture_end, DMA_BIT_MASK(unit->input_bits));
+	if (unit->page_sizes)
+		caps.page_sizes &= unit->page_sizes;
+	return caps;
+}
+
+static bool is_same(const struct dma_backend_caps *a, const struct dma_backend_caps *b)
+{
+	return a->output_bits == b->output_bits && a->aperture_end == b->aperture_end &&
+	       a->page_sizes == b->page_sizes;
+}
+
+static int fail_units(struct dma_device *dev, enum dma_reason reason, int err, uint64_t domain,
+		      uint64_t unit, struct dma_error *why)
+{
+	fail_range(why, dev, reason, err, 0, 0);
+	why->limit = domain;
+	why->have = unit;
+	return err;
+}
+
+/** May the domain be used with the unit, narrowed to @to if need be? */
+static int check_unit(struct dma_device *dev, struct dma_domain *domain,
+		      const struct dma_unit_caps *unit, const struct dma_backend_caps *to,
+		      struct dma_error *why)
+{
+	const struct dma_backend_caps *caps = &domain->backend->caps;
+
+	if ((unit->incoherent_walk && caps->coherent_walk) ||
+	    (unit->map_side_work && !caps->map_side_work))
+		return fail_units(dev, DMA_REASON_UNITS_DIFFER, -DMAMAP_EOPNOTSUPP, 0, 0, why);
+	if (!(to->page_sizes & granule_size(domain)))
+		return fail_units(dev, DMA_REASON_UNITS_DIFFER, -DMAMAP_EOPNOTSUPP,
+				  caps->page_sizes, unit->page_sizes, why);
+	if (to->aperture_end < caps->aperture_start ||
+	    to->aperture_end >> domain->shift < dmamap_domain_first(domain))
+		return fail_units(dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, caps->aperture_start,
+				  to->aperture_end, why);
+	if (is_same(caps, to))
+		return 0;
+	if (domain->backend->ops->narrow && !domain->regions.direct && dmamap_domain_idle(domain))
+		return 0;
+	if (to->output_bits != caps->output_bits)
+		return fail_units(dev, DMA_REASON_OUTPUT_WIDTH, -DMAMAP_EBUSY, caps->output_bits,
+				  to->output_bits, why);
+	if (to->page_sizes != caps->page_sizes)
+		return fail_units(dev, DMA_REASON_UNITS_DIFFER, -DMAMAP_EBUSY, caps->page_sizes,
+				  to->page_sizes, why);
+	return fail_units(dev, DMA_REASON_UNITS_DIFFER, -DMAMAP_EBUSY, caps->aperture_end,
+			  to->aperture_end, why);
+}
+
+static int narrow(struct dma_device *dev, struct dma_domain *domain,
+		  const struct dma_backend_caps *to, struct dma_error *why)
+{
+	unsigned int had = domain->backend->caps.output_bits;
+
+	if (is_same(&domain->backend->caps, to))
+		return 0;
+	if (domain->backend->ops->narrow(domain->backend, to))
+		return fail_units(dev, DMA_REASON_OUTPUT_WIDTH, -DMAMAP_ERANGE, had,
+				  to->output_bits, why);
+	domain->windows.last_phys = DMA_BIT_MASK(to->output_bits);
+	return 0;
+}
+
+/* --- regions */
+
+/** The backend's own regions for @dev come first, then those of its unit. */
+static bool next_region(struct dma_domain *domain, struct dma_device *dev, unsigned int *index,
+			bool *of_unit, struct dma_reserved_region *region)
+{
+	struct dma_backend *backend = domain->backend;
+	struct dma_iommu_unit *unit = dmamap_dev(dev)->unit;
+
+	*region = (struct dma_reserved_region){ .first = 0 };
+	if (!*of_unit && backend->ops->reserved &&
+	    backend->ops->reserved(backend, dev, *index, region)) {
+		++*index;
+		return true;
+	}
+	if (!*of_unit)
+		*index = 0;
+	*of_unit = true;
+	return unit && unit->ops->reserved && unit->ops->reserved(unit, dev, (*index)++, region);
+}
+
+static int add_region(struct dma_device *dev, struct dma_domain *domain,
+		      const struct dma_reserved_region *region)
+{
+	unsigned int prot = dmamap_iommu_prot(dmamap_dev(dev)->coherent, DMA_BIDIRECTIONAL, 0);
+	int err = dmamap_regions_reserve(domain, region->first, region->last);
+
+	if (err || !region->direct)
+		return err;
+	if (region->last > domain->backend->caps.aperture_end)
+		return -DMAMAP_EFAULT;
+	return dmamap_regions_map(domain, region->first, region->last, prot);
+}
+
+static enum dma_reason region_reason(int err)
+{
+	switch (err) {
+	case -DMAMAP_EBUSY:
+		return DMA_REASON_RESERVED_IN_USE;
+	case -DMAMAP_EFAULT:
+		return DMA_REASON_APERTURE;
+	default:
+		return dmamap_backend_reason(err);
+	}
+}
+
+static int add_regions(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	struct dma_reserved_region region;
+	unsigned int index = 0;
+	bool of_unit = false;
+	enum dma_reason reason;
+	int err;
+
+	while (next_region(domain, dev, &index, &of_unit, &region)) {
+		err = region.first > region.last ? -DMAMAP_EINVAL
+						 : add_region(dev, domain, &region);
+		if (!err)
+			continue;
+		reason = region_reason(err);
+		return fail_range(why, dev, reason, err, region.first,
+				  region.last - region.first + 1);
+	}
+	return 0;
+}
+
+/* --- joining */
+
+/** What the domain's shards count for the device. */
+static bool add_counts(struct dmamap_dev *d, const struct dma_domain *domain)
+{
+	uint32_t n = domain->windows.shards ? domain->windows.shard_mask + 1 : 0;
+
+	if (!n)
+		return true;
+	d->counts = dmamap_pages_alloc(d->host, n * sizeof(*d->counts), DMAMAP_PHYS_NONE,
+				       DMAMAP_GFP_KERNEL, NULL);
+	d->nr_counts = d->counts ? n : 0;
+	return d->counts;
+}
+
+static void free_counts(struct dmamap_dev *d)
+{
+	dmamap_pages_free(d->host, d->counts, d->nr_counts * sizeof(*d->counts));
+	d->counts = NULL;
+	d->nr_counts = 0;
+}
+
+/** All that needs nobody else to be at work in the domain. */
+static int prepare(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	const struct dma_unit_caps unit = unit_caps(dev);
+	const struct dma_backend_caps to = narrowed(domain, &unit);
+	int err;
+
+	domain_lock(domain);
+	if (!is_same(&domain->backend->caps, &to))
+		dmamap_domain_reclaim(domain);
+	err = check_unit(dev, domain, &unit, &to, why);
+	if (!err)
+		err = narrow(dev, domain, &to, why);
+	if (!err)
+		err = add_regions(dev, domain, why);
+	domain_unlock(domain);
+	return err;
+}
+
+int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err;
+
+	if (domain->host != d->host)
+		return fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
+	if (windows_miss(d, &domain->backend->caps))
+		return fail_range(why, dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, d->range_map->dma,
+				  d->range_map->size);
+	err = prepare(dev, domain, why);
+	if (err)
+		return err;
+	if (d->untrusted)
+		dmamap_iommu_make_strict(domain);
+	if (!add_counts(d, domain))
+		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
+	err = ops->attach ? ops->attach(domain->backend, dev) : 0;
+	if (err) {
+		free_counts(d);
+		return fail_range(why, dev,
+				  err == -DMAMAP_EOPNOTSUPP ? DMA_REASON_UNITS_DIFFER
+							    : DMA_REASON_BACKEND,
+				  err, 0, 0);
+	}
+	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
+	d->domain = domain;
+	return 0;
+}
+
+void dmamap_iommu_leave(struct dma_device *dev)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
+
+	dmamap_domain_flush(domain);
+	if (domain->backend->ops->detach)
+		domain->backend->ops->detach(domain->backend, dev);
+	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
+	d->domain = NULL;
+	free_counts(d);
+}

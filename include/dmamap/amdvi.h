@@ -5,6 +5,7 @@
  * A machine has one or several units; the IVRS table of ACPI lists them. A unit that is created does
  * nothing yet: make domains, attach the devices that must not lose their memory, then enable it. From then on a device
  * that is attached to no domain reaches nothing, unless the configuration says that such devices pass.
+ * docs/hardware.md, "AMD-Vi", shows how.
  *
  * The unit serialises itself; calls may come from several threads. Hardware is not trusted: what it writes is checked,
  * no wait lasts longer than the time-out. A unit that did not finish an invalidation is broken: what was unmapped may

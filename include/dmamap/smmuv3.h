@@ -5,7 +5,7 @@
  * A machine has one or several; the device tree or the IORT table of ACPI says where, and which stream numbers a device
  * has. An SMMU that is created does nothing yet: make domains, attach the devices that must not lose their memory, then
  * enable it. From then on a device that is attached to no domain reaches nothing, unless the configuration says that
- * such devices pass.
+ * such devices pass. docs/hardware.md, "SMMUv3", shows how.
  *
  * It serialises itself; calls may come from several threads. Hardware is not trusted: indices that it writes are
  * checked, no wait lasts longer than the time-out. An SMMU that did not finish an invalidation is broken: what was
@@ -93,7 +93,7 @@ int dmamap_smmuv3_create(struct dma_host *host, const struct dma_smmuv3_config *
 int dmamap_smmuv3_destroy(struct dma_smmuv3 *smmu);
 
 /**
- * dma_smmuv3_enable() - translate. (IHI 0070, 6.3.9 and 6.3.11.)
+ * dma_smmuv3_enable() - translate. (IHI 0070, 6.3, the registers CR0 and GBPA.)
  *
  * If it is on already, whoever is behind it is cut off (GBPA) while its registers change. Everything cached is
  * invalidated before translation starts. Process context.

@@ -3,7 +3,7 @@
  * The driver of virtio's paravirtual IOMMU (virtio 1.2, 5.13) on PCI.
  *
  * A domain of this IOMMU takes commands: map, unmap. An unmap is its own invalidation, so its domains are always strict,
- * and no part of a mapping can be unmapped.
+ * and no part of a mapping can be unmapped. docs/hardware.md, "virtio-iommu", shows how.
  *
  * One device is one struct dma_virtio_iommu. It serialises itself; calls may come from several threads. The device is
  * not trusted: what it writes is checked, and no wait lasts longer than the time-out. A device that did not answer, or

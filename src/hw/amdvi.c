@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * AMD-Vi: what a unit can, on and off (AMD-Vi 2.7, 3.4).
+ * AMD-Vi: what a unit can, on and off (AMD-Vi 3.4).
  */
 #include "amdvi.h"
 

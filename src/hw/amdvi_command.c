@@ -78,7 +78,7 @@ static void look(struct dma_amdvi *a)
 }
 
 /**
- * The hardware stopped at a command that it does not like (2.4.2), and does not say which ones it has done: begin again
+ * The hardware stopped at a command that it does not like (2.4), and does not say which ones it has done: begin again
  * with an empty buffer, and have everything dropped. Positions go on, so that whoever waits has waited for that too.
  */
 static void restart(struct dma_amdvi *a)

@@ -79,7 +79,7 @@ void dmamap_amdvi_events_start(struct dma_amdvi *a)
 	amdvi_write(a, AMDVI_EVTTAIL, 0);
 }
 
-/** The log was full, and stands still: begin again with an empty one (2.5.1). The lock is held. */
+/** The log was full, and stands still: begin again with an empty one (2.5). The lock is held. */
 static void restart(struct dma_amdvi *a)
 {
 	a->info.events_lost++;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SMMUv3: what it can (IHI 0070, 6.3.1 to 6.3.6), on and off (6.3.9, 6.3.11, 6.3.13).
+ * The SMMUv3: what it can, on and off (IHI 0070, 6.3).
  */
 #include "smmuv3.h"
 
@@ -81,7 +81,7 @@ static int set_interrupts(struct dma_smmuv3 *s, uint32_t on)
 		       : -DMAMAP_EIO;
 }
 
-/** Nothing passes while it is off. GBPA is updated when UPDATE reads 0 (6.3.14). */
+/** Nothing passes while it is off. GBPA is updated when UPDATE reads 0. */
 static int cut_off(struct dma_smmuv3 *s)
 {
 	uint32_t gbpa = smmu_read32(s, SMMU_GBPA);

@@ -2,7 +2,7 @@
 /*
  * Domains of the SMMU: stage-1 tables with an ASID each, and what their backend asks of the unit.
  *
- * Ranges are invalidated page by page, or, with range invalidation (IHI 0070, 4.4.1.1), in pieces of (NUM + 1) x 2^SCALE
+ * Ranges are invalidated page by page, or, with range invalidation (IHI 0070, 4.4), in pieces of (NUM + 1) x 2^SCALE
  * pages that hold exactly the range; more than a few pieces are dearer than the whole ASID.
  */
 #include "smmuv3.h"

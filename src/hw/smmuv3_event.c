@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SMMU's event queue, and what an event means (IHI 0070, 3.5.3 and 7.3); its global errors (6.3.19).
+ * The SMMU's event queue, and what an event means (IHI 0070, 7.2 and 7.3); its global errors (7.5).
  */
 #include "smmuv3.h"
 

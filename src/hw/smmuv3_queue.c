@@ -74,7 +74,7 @@ static void put(struct dma_smmuv3 *s, uint64_t low, uint64_t high)
 }
 
 /**
- * The hardware stopped at a command that it does not know (4.1.2): put a SYNC, which does nothing, in its place, and go
+ * The hardware stopped at a command that it does not know (4.1, 7.1): put a SYNC, which does nothing, in its place, and go
  * on. What that command should have dropped is unknown: whoever waits sees that the count has changed, and has
  * everything dropped.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Probing endpoints of the virtio IOMMU (virtio 1.2, 5.13.6.5): which I/O addresses they cannot use.
+ * Probing endpoints of the virtio IOMMU (virtio 1.2, 5.13.6.7 and 5.13.6.8): which I/O addresses they cannot use.
  *
  * The answer is copied before it is looked at, and read as what a stranger wrote.
  */

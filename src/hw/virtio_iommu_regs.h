@@ -89,7 +89,7 @@ struct viommu_probe {
 #define VIOMMU_S_FAULT	7u
 #define VIOMMU_S_NOMEM	8u
 
-/* Properties (5.13.6.5.1): type (12 bits) and length of what follows. */
+/* Properties (5.13.6.8): type (12 bits) and length of what follows. */
 struct viommu_property {
 	uint16_t type;
 	uint16_t length;

@@ -54,7 +54,7 @@ static void perform_all(struct amd_model *m)
 		const uint64_t *c = board_ptr(m->board, (m->cmdbase & BASE) + m->cmd_head, 16);
 
 		if (refused(m, c)) {
-			m->status &= ~(uint64_t)16; /* it stands still (2.4.2) */
+			m->status &= ~(uint64_t)16; /* it stands still (2.4) */
 			return;
 		}
 		m->diary[m->n_commands++ % AMD_DIARY] = (struct amd_command){ c[0], c[1] };

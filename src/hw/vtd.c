@@ -378,7 +378,7 @@ static int make_backend(struct dma_vtd *v, unsigned int id, struct dma_backend *
 
 	if (err)
 		return err;
-	(*backend)->caps.map_side_work = v->info.caching_mode || v->info.write_buffer;
+	(*backend)->caps.map_side_work = true; /* a broken unit refuses, also small mappings */
 	if ((*backend)->caps.aperture_end > DMA_BIT_MASK(v->info.input_bits))
 		(*backend)->caps.aperture_end = DMA_BIT_MASK(v->info.input_bits);
 	return 0;

@@ -63,7 +63,9 @@ static void no_answer(void **state)
 	dmamap_vtd_get_info(vtd, &info);
 	assert_true(info.broken);
 	assert_non_null(strstr(sim_last_message(m.sim), "did not finish"));
-	assert_true(dma_map_phys(sim_dma(device), phys, 16 * PAGE, DMA_TO_DEVICE, 0) ==
+	assert_true(dma_map_phys(sim_dma(device), phys, PAGE, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	assert_true(dma_map_phys(sim_dma(device), phys, 600 * PAGE, DMA_TO_DEVICE, 0) ==
 		    DMA_MAPPING_ERROR);
 	assert_int_equal(dmamap_vtd_domain_create(vtd, m.host, &policy, &other), -DMAMAP_EIO);
 	assert_int_equal(dma_device_set_domain(sim_dma(device), NULL), 0);

@@ -31,6 +31,15 @@ void model_expect(struct model *m, const char *diary)
 	model_forget(m);
 }
 
+void model_expect_end(struct model *m, const char *end)
+{
+	size_t len = strlen(end);
+
+	m->diary[m->written] = '\0';
+	assert_string_equal(m->diary + (m->written > len ? m->written - len : 0), end);
+	model_forget(m);
+}
+
 /* --- what it does */
 
 static const char *extent(unsigned int granularity)

@@ -62,6 +62,8 @@ struct sim_device *model_device(struct model *model, uint32_t id);
 
 /** Compare the diary since the last look, and begin a new one. */
 void model_expect(struct model *model, const char *diary);
+/** The same for the end of the diary. */
+void model_expect_end(struct model *model, const char *end);
 /** Throw it away. */
 void model_forget(struct model *model);
 

@@ -88,7 +88,7 @@ static void registers_do_as_well(void **state)
 		model_expect(&w.model, expected);
 		sim_free(w.model.sim, phys, PAGE);
 		assert_int_equal(dma_device_set_domain(sim_dma(w.device), NULL), 0);
-		model_expect(&w.model, "ctx:fine:1:123 iotlb:domain:1");
+		model_expect_end(&w.model, "ctx:fine:1:123 iotlb:domain:1");
 		assert_int_equal(dma_device_set_domain(sim_dma(w.device), w.domain), 0);
 		model_forget(&w.model);
 		world_stop(&w);
@@ -104,7 +104,7 @@ static void a_device_comes_and_goes(void **state)
 	(void)state;
 	world_start(&w, MODEL_CAP, MODEL_ECAP, false, &defaults);
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), NULL), 0);
-	model_expect(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
+	model_expect_end(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), w.domain), 0);
 	model_expect(&w.model, "ctx:fine:0:123 wait iotlb:domain:1 wait");
 	/* bus 1: its root entry; device and function 0x23: its context entry, 3 levels, number 1 */
@@ -168,7 +168,7 @@ static void walks_that_do_not_snoop(void **state)
 	context = sim_device_ptr(w.model.sim, (root[0] & ~0xfffull) + 16 * 0x23, 16);
 	assert_true((context[0] & 0xfff) == 1 && context[1] == (1 << 8 | 1));
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), NULL), 0);
-	model_expect(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
+	model_expect_end(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
 	assert_true(context[0] == 0 && context[1] == 0);
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), w.domain), 0);
 	model_forget(&w.model);

@@ -38,6 +38,17 @@ static inline unsigned int high_bit(uint64_t v)
 	return 63u - (unsigned int)__builtin_clzll(v);
 }
 
+/** Bits that are set. (What compilers have for it may be a call to their library.) */
+static inline unsigned int count_bits(uint64_t v)
+{
+	if (!(v & (v - 1)))
+		return v != 0;
+	v -= (v >> 1) & 0x5555555555555555u;
+	v = (v & 0x3333333333333333u) + ((v >> 2) & 0x3333333333333333u);
+	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	return (unsigned int)((v * 0x0101010101010101u) >> 56);
+}
+
 /** Smallest n with 2^n >= @v; @v is not 0 and at most 2^63. */
 static inline unsigned int ceil_log2(uint64_t v)
 {

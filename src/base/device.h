@@ -115,8 +115,11 @@ struct dmamap_dev {
 	bool sealed;	      /* a direct mapping may live that nobody counts */
 	bool has_bounced;
 	bool inline_map; /* the first cache line is good for direct maps */
-	bool quick;	 /* single mappings may try dmamap_iommu_quick_map() */
 	bool decorated;	 /* the host has forms of addresses */
+	/** Mappings may go the way of iommu/quick.h; which windows are meant; entries, by direction. */
+	bool quick;
+	uint8_t quick_index;
+	uint64_t quick_bits[3];
 
 	uint64_t live;
 	uint32_t once;
@@ -202,6 +205,11 @@ static inline uint32_t ctx_number(struct dma_host *host, struct dma_ctx *ctx)
 		c->number = __atomic_add_fetch(&dmamap_host(host)->contexts, 1, __ATOMIC_RELAXED);
 	return c->number;
 }
+
+/** For what is rarely called: the compiler keeps it away from what often is. */
+#define DMAMAP_COLD __attribute__((noinline, cold))
+/** For what is called often, and not on the shortest way. */
+#define DMAMAP_APART __attribute__((noinline))
 
 /** True the first time it is asked for @what on this device. */
 static inline bool dev_once(struct dmamap_dev *d, uint32_t what)

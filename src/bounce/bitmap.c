@@ -64,15 +64,6 @@ uint64_t dmamap_bounce_bitmap_last_set(const uint64_t *map, uint64_t start, uint
 	return BITMAP_NONE;
 }
 
-/* The compiler's popcount would be a call into its run-time library on CPUs without the instruction. */
-static uint64_t popcount(uint64_t v)
-{
-	v -= v >> 1 & 0x5555555555555555u;
-	v = (v & 0x3333333333333333u) + (v >> 2 & 0x3333333333333333u);
-	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-	return v * 0x0101010101010101u >> 56;
-}
-
 uint64_t dmamap_bounce_bitmap_count(const uint64_t *map, uint64_t start, uint64_t end)
 {
 	uint64_t count = 0;
@@ -80,6 +71,6 @@ uint64_t dmamap_bounce_bitmap_count(const uint64_t *map, uint64_t start, uint64_
 	if (start >= end)
 		return 0;
 	for (uint64_t w = start / 64; w <= (end - 1) / 64; w++)
-		count += popcount(map[w] & mask_of(w, start, end));
+		count += count_bits(map[w] & mask_of(w, start, end));
 	return count;
 }

@@ -261,19 +261,11 @@ static enum dmamap_iova_result alloc_pci(struct dma_domain *domain, struct dma_d
 	if (result != IOVA_FULL)
 		return result;
 	__atomic_store_n(&d->pci_32bit_first, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->quick_index, WINDOW_LIMITS, __ATOMIC_RELAXED);
 	if (dev_once(d, ONCE_DAC))
 		dmamap_log(domain->host, DMA_LOG_INFO, dev, "I/O addresses above 4 GiB from now on",
 			   NULL);
 	return dmamap_domain_try_alloc(domain, size, limit, iova);
-}
-
-uint64_t dmamap_domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
-			     uint64_t mask)
-{
-	uint64_t limit =
-		min_u64(min_not_zero(mask, d->bus_limit), domain->backend->caps.aperture_end);
-
-	return min_u64(limit, DMA_MAPPING_ERROR - 1); /* no success looks like a failure */
 }
 
 bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint64_t size,
@@ -281,7 +273,7 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 {
 	enum dmamap_iova_result result;
 
-	limit = dmamap_domain_limit(domain, dmamap_dev(dev), limit);
+	limit = domain_limit(domain, dmamap_dev(dev), limit);
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);

@@ -41,8 +41,9 @@ struct windows {
 	uint64_t bits[DMA_PROT_PRIV << 1];
 	unsigned int phys_shift;
 	uint64_t last_phys;
-	/** sync_map() has to be called. */
+	/** sync_map() has to be called; the walker reads through the CPU's caches. */
 	bool sync;
+	bool snoops;
 
 	struct window_index *index;
 	void *chunks; /* of descriptors; chained by their first word */
@@ -100,6 +101,16 @@ _Static_assert(offsetof(struct dma_domain, faults) == 0, "a domain begins with i
 static inline uint64_t granule_size(const struct dma_domain *domain)
 {
 	return (uint64_t)1 << domain->shift;
+}
+
+/** The highest last address that a mapping of @d with @mask may have. */
+static inline uint64_t domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
+				    uint64_t mask)
+{
+	uint64_t limit =
+		min_u64(min_not_zero(mask, d->bus_limit), domain->backend->caps.aperture_end);
+
+	return min_u64(limit, DMA_MAPPING_ERROR - 1); /* no success looks like a failure */
 }
 
 /** [addr, addr + size) widened to whole granules. */
@@ -164,9 +175,6 @@ void dmamap_domain_reclaim(struct dma_domain *domain);
 /** The same, but each shard keeps its current windows. Lock held. */
 void dmamap_domain_trim(struct dma_domain *domain);
 
-/** The highest last address that a mapping of @dev with @mask may have. */
-uint64_t dmamap_domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
-			     uint64_t mask);
 /** One try in the address space, the last address at most @limit. Lock held. */
 enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint64_t size,
 						uint64_t limit, dma_addr_t *iova);

@@ -77,18 +77,19 @@ static int enter_range(struct dma_domain *domain, struct dma_device *dev, const 
 static dma_addr_t map_small(struct dma_device *dev, const struct granules *g, uint64_t limit,
 			    unsigned int prot, int *err)
 {
-	struct dma_domain *domain = dmamap_dev(dev)->domain;
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct dma_domain *domain = d->domain;
 	uint64_t n = g->size >> domain->shift;
 	uint64_t bits = small_bits(domain, prot);
 	struct span span;
 
 	*err = 0;
 	if (!small_fits(domain, n) || !bits || !small_reaches(domain, g->start, g->size) ||
-	    !dmamap_small_take(dev, (unsigned int)n, limit, &span))
+	    !small_take(d, (unsigned int)n, small_limit(domain, d, limit), &span))
 		return DMA_MAPPING_ERROR;
-	span_write(domain, &span, 0, span.granules, g->start, bits);
-	*err = dmamap_small_publish(dev, &span);
-	return *err ? DMA_MAPPING_ERROR : span_address(domain, &span);
+	span_write(domain, span, 0, span.granules, g->start, bits);
+	*err = small_publish(d, span);
+	return *err ? DMA_MAPPING_ERROR : span_address(domain, span);
 }
 
 static dma_addr_t map_large(struct dma_device *dev, const struct granules *g, uint64_t limit,
@@ -162,7 +163,7 @@ static bool unmap_granules(struct dma_device *dev, dma_addr_t addr, uint64_t siz
 		fail_range(why, dev, DMA_REASON_ADDRESS_WRAP, -DMAMAP_EINVAL, addr, size);
 		return false;
 	}
-	small = dmamap_small_unmap(dev, g.start, g.size >> domain->shift, strict);
+	small = dmamap_small_unmap(dmamap_dev(dev), g.start, g.size >> domain->shift, strict);
 	if (small == SMALL_DONE)
 		cleared = g.size;
 	else if (small == SMALL_ELSEWHERE)

@@ -53,7 +53,7 @@ static unsigned int collect_all(struct shard *s, struct window *w)
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		unsigned int order;
 
-		window_collect(s, w, i);
+		shard_count(s, 0, window_collect(w, i));
 		order = iova_best_run(w->free[i]);
 		if (order > best)
 			best = order;
@@ -208,7 +208,7 @@ static void drop(struct shard *s, struct window *w)
 static bool all_free(struct shard *s, struct window *w)
 {
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		window_collect(s, w, i);
+		shard_count(s, 0, window_collect(w, i));
 		if (~w->free[i])
 			return false;
 	}
@@ -247,7 +247,7 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	uint64_t all = ~(uint64_t)0;
 
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		window_collect(s, w, i);
+		shard_count(s, 0, window_collect(w, i));
 		all &= w->free[i] | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);
 	}
 	if (~all)
@@ -255,7 +255,7 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		uint64_t bits = __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL);
 
-		shard_count(s, s->used - (unsigned int)__builtin_popcountll(bits));
+		shard_count(s, 0, count_bits(bits));
 		w->free[i] |= bits;
 	}
 	drop(s, w);

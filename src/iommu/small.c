@@ -11,22 +11,11 @@
 
 /* --- taking */
 
-static unsigned int find_limit(const struct dma_domain *domain, uint64_t limit)
-{
-	const struct windows *ws = &domain->windows;
-	uint32_t n = __atomic_load_n(&ws->limits, __ATOMIC_ACQUIRE);
-	uint32_t i = 0;
-
-	while (i < n && ws->limit[i] != limit)
-		i++;
-	return i < n ? i : WINDOW_LIMITS;
-}
-
 /** Domain lock held. WINDOW_LIMITS if there are too many. */
 static unsigned int add_limit(struct dma_domain *domain, uint64_t limit)
 {
 	struct windows *ws = &domain->windows;
-	unsigned int i = find_limit(domain, limit);
+	unsigned int i = small_limit_index(&domain->windows, limit);
 
 	if (i < WINDOW_LIMITS || ws->limits == WINDOW_LIMITS)
 		return i;
@@ -49,20 +38,13 @@ static struct shard *try_shards(struct dma_domain *domain, uint32_t number)
 	return NULL;
 }
 
-static void count_map(struct dmamap_dev *d, const struct shard *s)
-{
-	struct dmamap_count *count = &d->counts[s - d->domain->windows.shards];
-
-	__atomic_store_n(&count->mapped, count->mapped + 1, __ATOMIC_RELAXED);
-}
-
 static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
 		      unsigned int order, struct span *span)
 {
 	bool ok = dmamap_shard_take(s, limit, n, order, span);
 
 	if (ok)
-		count_map(d, s);
+		small_count_map(d, s);
 	return ok;
 }
 
@@ -110,16 +92,6 @@ static bool take_slowly(struct dmamap_dev *d, struct shard *s, uint64_t limit, u
 	return take_anywhere(d, limit, n, order, span);
 }
 
-static uint64_t small_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
-			    uint64_t mask)
-{
-	uint64_t limit = dmamap_domain_limit(domain, d, mask);
-
-	return __atomic_load_n(&d->pci_32bit_first, __ATOMIC_RELAXED)
-		       ? min_u64(limit, DMA_BIT_MASK(32))
-		       : limit;
-}
-
 /** Is there a flush that maps have to see to, because the host has no timer? */
 static bool flush_is_due(struct dma_domain *domain, const struct shard *s)
 {
@@ -135,7 +107,7 @@ static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, 
 			 unsigned int order, struct span *span)
 {
 	struct dma_domain *domain = d->domain;
-	unsigned int l = find_limit(domain, limit);
+	unsigned int l = small_limit_index(&domain->windows, limit);
 	struct shard *s;
 	bool ok;
 
@@ -149,13 +121,11 @@ static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, 
 	return ok;
 }
 
-bool dmamap_small_take(struct dma_device *dev, unsigned int granules, uint64_t mask,
+bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
 		       struct span *span)
 {
-	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dma_domain *domain = d->domain;
 	unsigned int order = ceil_log2(granules);
-	uint64_t limit = small_limit(domain, d, mask);
 	dma_ctx_state state;
 	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
 	uint32_t number = ctx_number(domain->host, ctx);
@@ -177,53 +147,28 @@ bool dmamap_small_take(struct dma_device *dev, unsigned int granules, uint64_t m
 
 /* --- entries */
 
-static uint64_t span_mask(const struct span *span)
-{
-	unsigned int first = span->index % 64;
-
-	return iova_word_mask(first, first + span->granules - 1);
-}
-
 /** The lines of the entries, for walkers that do not snoop. */
-static void clean(const struct dma_domain *domain, const struct span *span)
+DMAMAP_COLD void dmamap_small_clean(const struct dma_domain *domain, struct span span)
 {
-	const uint64_t *entries = &span->window->entries[span->index];
+	const uint64_t *entries = &span.window->entries[span.index];
 	struct dma_host *host = domain->host;
 
-	if (domain->backend->caps.coherent_walk)
-		return;
 	dmamap_cache_for_device(host, host->virt_to_phys(host, entries),
-				span->granules * sizeof(*entries), DMA_TO_DEVICE);
+				span.granules * sizeof(*entries), DMA_TO_DEVICE);
 }
 
-int dmamap_small_publish(struct dma_device *dev, const struct span *span)
+int dmamap_small_sync(struct dmamap_dev *d, struct span span)
 {
-	struct dma_domain *domain = dmamap_dev(dev)->domain;
-	const struct dma_backend_ops *ops = domain->backend->ops;
-	int err = 0;
+	struct dma_domain *domain = d->domain;
+	int err;
 
-	clean(domain, span);
-	if (domain->windows.sync)
-		err = ops->sync_map(domain->backend, span_address(domain, span),
-				    (uint64_t)span->granules << domain->shift);
-	if (err) {
-		dmamap_small_abandon(dev, span);
-		return err;
-	}
-	__atomic_fetch_or(&span->window->heads[span->index / 64], (uint64_t)1 << span->index % 64,
-			  __ATOMIC_RELEASE);
-	return 0;
-}
-
-static void clear(const struct dma_domain *domain, const struct span *span)
-{
-	uint64_t *entries = &span->window->entries[span->index];
-
-	for (unsigned int i = 0; i < span->granules; i++)
-		__atomic_store_n(&entries[i], 0, __ATOMIC_RELAXED);
-	clean(domain, span);
-	if (!domain->backend->caps.coherent_walk)
-		dmamap_cache_flush(domain->host);
+	if (!domain->windows.snoops)
+		dmamap_small_clean(domain, span);
+	err = domain->backend->ops->sync_map(domain->backend, span_address(domain, span),
+					     (uint64_t)span.granules << domain->shift);
+	if (err)
+		dmamap_small_abandon(d, span);
+	return err;
 }
 
 /* --- giving back */
@@ -236,7 +181,7 @@ static bool many_emptied(const struct windows *ws)
 }
 
 /** Something came back to a window that its shard does not look into. */
-static void give_back_aside(struct dma_domain *domain, struct window *w)
+DMAMAP_COLD void dmamap_small_give_back_aside(struct dma_domain *domain, struct window *w)
 {
 	struct windows *ws = &domain->windows;
 
@@ -252,33 +197,12 @@ static void give_back_aside(struct dma_domain *domain, struct window *w)
 	domain_unlock(domain);
 }
 
-static void give_back(struct dma_domain *domain, const struct span *span)
-{
-	struct window *w = span->window;
-
-	__atomic_fetch_or(&w->returned[span->index / 64], span_mask(span), __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
-		give_back_aside(domain, w);
-}
-
-static void invalidate(struct dma_domain *domain, struct shard *s, const struct span *span)
-{
-	const struct dma_backend_ops *ops = domain->backend->ops;
-
-	if (ops->invalidate)
-		ops->invalidate(domain->backend, span_address(domain, span),
-				(uint64_t)span->granules << domain->shift, true);
-	if (ops->wait)
-		ops->wait(domain->backend);
-	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_RELAXED);
-}
-
 static void deferred_poll(void *host)
 {
 	dmamap_poll(host);
 }
 
-static void start_clock(struct dma_domain *domain, struct shard *s)
+static DMAMAP_COLD void start_clock(struct dma_domain *domain, struct shard *s)
 {
 	struct dma_host *host = domain->host;
 
@@ -301,12 +225,7 @@ static void list_pending(struct windows *ws, struct window_lazy *lazy)
 					    __ATOMIC_RELAXED));
 }
 
-static bool is_lazy(const struct dma_domain *domain)
-{
-	return __atomic_load_n(&domain->lazy, __ATOMIC_SEQ_CST);
-}
-
-static void flush_waiting(struct dma_domain *domain)
+DMAMAP_COLD void dmamap_small_flush_waiting(struct dma_domain *domain)
 {
 	domain_lock(domain);
 	dmamap_domain_flush_now(domain);
@@ -314,44 +233,33 @@ static void flush_waiting(struct dma_domain *domain)
 }
 
 /** Let the span wait for a flush. It is counted last: a count may be too high for a while, never too low. */
-static void defer(struct dma_domain *domain, struct shard *s, const struct span *span)
+void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span span)
 {
-	struct window_lazy *lazy = span->window->lazy;
+	struct window_lazy *lazy = span.window->lazy;
 
-	__atomic_fetch_or(&lazy->pending[span->index / 64], span_mask(span), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&lazy->pending[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
 	list_pending(&domain->windows, lazy);
 	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELAXED))
 		start_clock(domain, s);
-	if (!is_lazy(domain)) /* made strict meanwhile, perhaps behind the flush of that */
-		flush_waiting(domain);
+	if (!small_is_lazy(domain)) /* made strict meanwhile, perhaps behind the flush of that */
+		dmamap_small_flush_waiting(domain);
 }
 
-static struct shard *shard_of_caller(const struct dma_domain *domain)
+void dmamap_small_abandon(struct dmamap_dev *d, struct span span)
 {
-	dma_ctx_state state;
-	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
-	uint32_t number = ctx_number(domain->host, ctx);
-
-	dma_ctx_leave(domain->host, state);
-	return &domain->windows.shards[number & domain->windows.shard_mask];
-}
-
-void dmamap_small_abandon(struct dma_device *dev, const struct span *span)
-{
-	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dma_domain *domain = d->domain;
 	struct shard *s = shard_of_caller(domain);
 
-	clear(domain, span);
-	invalidate(domain, s, span);
-	__atomic_fetch_add(&d->counts[s - domain->windows.shards].unmapped, 1, __ATOMIC_RELAXED);
-	give_back(domain, span);
+	small_clear(domain, span);
+	small_invalidate(domain, s, span);
+	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
+	small_give_back(domain, span);
 }
 
 /* --- unmapping */
 
 /** What there is at a bit of a word that is no mapping, or not the one that was meant. */
-static enum small_result why_not(uint64_t heads, uint64_t ends, unsigned int bit)
+DMAMAP_COLD enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit)
 {
 	uint64_t below = heads & iova_word_mask(0, bit);
 	uint64_t rest;
@@ -363,40 +271,8 @@ static enum small_result why_not(uint64_t heads, uint64_t ends, unsigned int bit
 	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
 }
 
-enum small_result dmamap_small_unmap(struct dma_device *dev, dma_addr_t iova, uint64_t granules,
+enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,
 				     bool strict)
 {
-	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
-	uint64_t granule = iova >> domain->shift;
-	struct window *w = window_find(&domain->windows.index, granule);
-	unsigned int index = granule % WINDOW_GRANULES;
-	unsigned int bit = index % 64;
-	uint64_t *heads, ends, head = (uint64_t)1 << bit;
-	struct span span;
-	struct shard *s;
-
-	if (!w || !window_is_live(w))
-		return SMALL_ELSEWHERE;
-	heads = &w->heads[index / 64];
-	ends = window_ends_of(w, index / 64);
-	if (granules > 64 - bit ||
-	    (ends & iova_word_mask(bit, bit + granules - 1)) != (uint64_t)1 << (bit + granules - 1))
-		return why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
-	span = (struct span){ w, index, (unsigned int)granules };
-	s = shard_of_caller(domain);
-	strict = strict || !w->lazy || !is_lazy(domain);
-	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
-		flush_waiting(domain);
-	if (!(__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head))
-		return why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
-	clear(domain, &span);
-	__atomic_fetch_add(&d->counts[s - domain->windows.shards].unmapped, 1, __ATOMIC_RELAXED);
-	if (!strict) {
-		defer(domain, s, &span);
-		return SMALL_DONE;
-	}
-	invalidate(domain, s, &span);
-	give_back(domain, &span);
-	return SMALL_DONE;
+	return small_unmap(d, iova, granules, strict);
 }

@@ -24,10 +24,10 @@ static inline bool small_fits(const struct dma_domain *domain, uint64_t granules
 static inline bool small_reaches(const struct dma_domain *domain, phys_addr_t phys, uint64_t len)
 {
 	const struct dma_backend_caps *caps = &domain->backend->caps;
-	uint64_t last = phys + (len - 1);
+	uint64_t end = domain->windows.last_phys;
 
-	return last <= domain->windows.last_phys &&
-	       (phys > caps->hole_end || last < caps->hole_start);
+	return phys <= end && len - 1 <= end - phys &&
+	       (phys > caps->hole_end || phys + (len - 1) < caps->hole_start);
 }
 
 static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int prot)
@@ -35,16 +35,16 @@ static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int 
 	return domain->windows.bits[prot % (sizeof(domain->windows.bits) / sizeof(uint64_t))];
 }
 
-static inline dma_addr_t span_address(const struct dma_domain *domain, const struct span *span)
+static inline dma_addr_t span_address(const struct dma_domain *domain, struct span span)
 {
-	return (window_first(span->window) + span->index) << domain->shift;
+	return (window_first(span.window) + span.index) << domain->shift;
 }
 
 /** Granules [at, at + n) of the span lead to @phys and what follows. */
-static inline void span_write(const struct dma_domain *domain, const struct span *span,
-			      unsigned int at, unsigned int n, phys_addr_t phys, uint64_t bits)
+static inline void span_write(const struct dma_domain *domain, struct span span, unsigned int at,
+			      unsigned int n, phys_addr_t phys, uint64_t bits)
 {
-	uint64_t *entry = &span->window->entries[span->index + at];
+	uint64_t *entry = &span.window->entries[span.index + at];
 	uint64_t value = phys >> domain->windows.phys_shift | bits;
 	uint64_t step = granule_size(domain) >> domain->windows.phys_shift;
 
@@ -52,15 +52,106 @@ static inline void span_write(const struct dma_domain *domain, const struct span
 		__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
 }
 
-/** Take a span for @dev below its limits and @mask, and count it. False: there is none, for whatever reason. */
-bool dmamap_small_take(struct dma_device *dev, unsigned int granules, uint64_t mask,
+/** Where the caller's maps and unmaps begin to look. */
+static inline struct shard *shard_of_caller(const struct dma_domain *domain)
+{
+	dma_ctx_state state;
+	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
+	uint32_t number = ctx_number(domain->host, ctx);
+
+	dma_ctx_leave(domain->host, state);
+	return &domain->windows.shards[number & domain->windows.shard_mask];
+}
+
+/** The index of a limit that was asked for before, or WINDOW_LIMITS. */
+static inline unsigned int small_limit_index(const struct windows *ws, uint64_t limit)
+{
+	uint32_t n = __atomic_load_n(&ws->limits, __ATOMIC_ACQUIRE);
+	uint32_t i = 0;
+
+	while (i < n && ws->limit[i] != limit)
+		i++;
+	return i < n ? i : WINDOW_LIMITS;
+}
+
+static inline uint64_t small_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
+				   uint64_t mask)
+{
+	uint64_t limit = domain_limit(domain, d, mask);
+
+	return __atomic_load_n(&d->pci_32bit_first, __ATOMIC_RELAXED)
+		       ? min_u64(limit, DMA_BIT_MASK(32))
+		       : limit;
+}
+
+static inline void small_count_map(struct dmamap_dev *d, const struct shard *s)
+{
+	struct dmamap_count *count = &d->counts[s->number];
+
+	__atomic_store_n(&count->mapped, count->mapped + 1, __ATOMIC_RELAXED);
+}
+
+/** Take a span for @d, the last address at most @limit, and count it. False: there is none, for whatever reason. */
+bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
 		       struct span *span);
 
+/**
+ * The same for the limit with index @l, from where the shard of the caller has looked last, or NULL; @order is that of
+ * @granules. The context and the shard's lock guard that. What waits may be due: that is for dmamap_small_take().
+ */
+static inline __attribute__((always_inline)) struct window *small_take_here(struct dmamap_dev *d,
+									    unsigned int granules,
+									    unsigned int order,
+									    unsigned int l,
+									    unsigned int *index)
+{
+	const struct windows *ws = &d->domain->windows;
+	struct dma_host *host = d->host;
+	dma_ctx_state state;
+	struct dma_ctx *ctx = dma_ctx_enter(host, &state);
+	struct shard *s = &ws->shards[ctx_number(host, ctx) & ws->shard_mask];
+	struct window *w = NULL;
+
+	if (l < WINDOW_LIMITS && shard_try(s)) {
+		if (!host->time_ns || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED))
+			w = s->current[l];
+		if (w && (granules == 1 || w->ends) &&
+		    window_take_word(s, w, w->word, granules, order, index))
+			small_count_map(d, s);
+		else
+			w = NULL;
+		shard_unlock(s);
+	}
+	dma_ctx_leave(host, state);
+	return w;
+}
+
+static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
+			      struct span *span)
+{
+	unsigned int l = small_limit_index(&d->domain->windows, limit);
+
+	span->window = small_take_here(d, granules, ceil_log2(granules), l, &span->index);
+	span->granules = granules;
+	return span->window || dmamap_small_take(d, granules, limit, span);
+}
+
+/** Make the entries visible. 0, or -errno of sync_map(), and the span is gone. */
+int dmamap_small_sync(struct dmamap_dev *d, struct span span);
+
 /** Its entries are written: from now on it is a mapping. 0, or -errno of sync_map(), and the span is gone. */
-int dmamap_small_publish(struct dma_device *dev, const struct span *span);
+static inline int small_publish(struct dmamap_dev *d, struct span span)
+{
+	int err = d->domain->windows.sync ? dmamap_small_sync(d, span) : 0;
+
+	if (!err)
+		__atomic_fetch_or(&span.window->heads[span.index / 64],
+				  (uint64_t)1 << span.index % 64, __ATOMIC_RELEASE);
+	return err;
+}
 
 /** It was taken and not published; entries may have been written. */
-void dmamap_small_abandon(struct dma_device *dev, const struct span *span);
+void dmamap_small_abandon(struct dmamap_dev *d, struct span span);
 
 enum small_result {
 	SMALL_DONE,
@@ -73,8 +164,106 @@ enum small_result {
  * Unmap [iova, iova + granules). SMALL_DONE: the device has lost it, or will by the next flush if the domain is lazy
  * and not @strict. Anything else: nothing happened.
  */
-enum small_result dmamap_small_unmap(struct dma_device *dev, dma_addr_t iova, uint64_t granules,
+enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,
 				     bool strict);
+
+/* --- the parts of an unmap */
+
+/** The lines of the entries, for walkers that do not snoop. */
+void dmamap_small_clean(const struct dma_domain *domain, struct span span);
+/** What there is at a bit of a word that is no mapping, or not the one that was meant. */
+enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit);
+/** Let the span wait for a flush. */
+void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span span);
+void dmamap_small_flush_waiting(struct dma_domain *domain);
+/** Something came back to a window that its shard does not look into. */
+void dmamap_small_give_back_aside(struct dma_domain *domain, struct window *w);
+
+static inline bool small_is_lazy(const struct dma_domain *domain)
+{
+	return __atomic_load_n(&domain->lazy, __ATOMIC_SEQ_CST);
+}
+
+static inline uint64_t span_mask(struct span span)
+{
+	unsigned int first = span.index % 64;
+
+	return iova_word_mask(first, first + span.granules - 1);
+}
+
+static inline void small_clear(const struct dma_domain *domain, struct span span)
+{
+	uint64_t *entries = &span.window->entries[span.index];
+
+	for (unsigned int i = 0; i < span.granules; i++)
+		__atomic_store_n(&entries[i], 0, __ATOMIC_RELAXED);
+	if (domain->windows.snoops)
+		return;
+	dmamap_small_clean(domain, span);
+	dmamap_cache_flush(domain->host);
+}
+
+static inline void small_invalidate(struct dma_domain *domain, struct shard *s, struct span span)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+
+	if (ops->invalidate)
+		ops->invalidate(domain->backend, span_address(domain, span),
+				(uint64_t)span.granules << domain->shift, true);
+	if (ops->wait)
+		ops->wait(domain->backend);
+	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_RELAXED);
+}
+
+static inline void small_give_back(struct dma_domain *domain, struct span span)
+{
+	struct window *w = span.window;
+
+	__atomic_fetch_or(&w->returned[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
+		dmamap_small_give_back_aside(domain, w);
+}
+
+/** The same, inlined where @granules is a constant. */
+static inline __attribute__((always_inline)) enum small_result small_unmap(struct dmamap_dev *d,
+									   dma_addr_t iova,
+									   uint64_t granules,
+									   bool strict)
+{
+	struct dma_domain *domain = d->domain;
+	uint64_t granule = iova >> domain->shift;
+	struct window *w = window_find(&domain->windows.index, granule);
+	unsigned int index = granule % WINDOW_GRANULES;
+	unsigned int bit = index % 64;
+	uint64_t *heads, ends, head = (uint64_t)1 << bit;
+	struct span span;
+	struct shard *s;
+
+	if (!w || !window_is_live(w))
+		return SMALL_ELSEWHERE;
+	heads = &w->heads[index / 64];
+	ends = window_ends_of(w, index / 64);
+	if (granules > 64 - bit ||
+	    (ends & iova_word_mask(bit, bit + granules - 1)) != head << (granules - 1))
+		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	span = (struct span){ w, index, (unsigned int)granules };
+	s = shard_of_caller(domain);
+	strict = strict || !w->lazy || !small_is_lazy(domain);
+	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+		dmamap_small_flush_waiting(domain);
+	if (!(__atomic_fetch_and(heads, ~((uint64_t)1 << bit), __ATOMIC_ACQ_REL) & (uint64_t)1
+											   << bit))
+		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	small_clear(domain, span);
+	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
+	if (!strict) {
+		dmamap_small_defer(domain, s, span);
+		return SMALL_DONE;
+	}
+	small_invalidate(domain, s, span);
+	small_give_back(domain, span);
+	return SMALL_DONE;
+}
 
 #pragma GCC visibility pop
 

@@ -94,6 +94,7 @@ struct window {
 
 struct shard {
 	uint32_t lock;
+	uint32_t number;
 	/** Lazy unmaps since the last flush, and when the first of them was. Whoever unmaps counts here. */
 	uint32_t waiting;
 	uint64_t oldest;
@@ -171,37 +172,40 @@ static inline void shard_unlock(struct shard *s)
 
 void dmamap_shard_lock(struct shard *s);
 
-/** The figures are read by others at any time. */
-static inline void shard_count(struct shard *s, uint64_t used)
+/** @taken granules go out, @back come in. The figures are read by others at any time. */
+static inline void shard_count(struct shard *s, uint64_t taken, uint64_t back)
 {
+	uint64_t used = s->used + taken - back;
+
 	__atomic_store_n(&s->used, used, __ATOMIC_RELAXED);
 	if (used > s->peak)
 		__atomic_store_n(&s->peak, used, __ATOMIC_RELAXED);
 }
 
-/** Take back what was returned to word @i. */
-static inline void window_collect(struct shard *s, struct window *w, unsigned int i)
+/** Take back what was returned to word @i: the granules. */
+static inline uint64_t window_collect(struct window *w, unsigned int i)
 {
 	uint64_t bits;
 
 	if (!__atomic_load_n(&w->returned[i], __ATOMIC_RELAXED))
-		return;
+		return 0;
 	bits = __atomic_exchange_n(&w->returned[i], 0, __ATOMIC_SEQ_CST);
 	w->free[i] |= bits;
-	shard_count(s, s->used - (unsigned int)__builtin_popcountll(bits));
+	return count_bits(bits);
 }
 
 /** @n granules, of which 2^@order make the smallest power of two, from word @i. */
 static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
 				    unsigned int n, unsigned int order, unsigned int *index)
 {
-	uint64_t runs, mask;
+	uint64_t back = window_collect(w, i);
+	uint64_t runs = w->free[i];
+	uint64_t mask;
 	unsigned int at;
 
-	window_collect(s, w, i);
-	runs = w->free[i];
 	for (unsigned int r = 0; r < order; r++)
 		runs = iova_pair_runs(runs, r);
+	shard_count(s, runs ? n : 0, back);
 	if (!runs)
 		return false;
 	at = high_bit(runs);
@@ -211,7 +215,6 @@ static inline bool window_take_word(struct shard *s, struct window *w, unsigned 
 		__atomic_store_n(&w->ends->word[i],
 				 (w->ends->word[i] & ~mask) | (uint64_t)1 << (at + n - 1),
 				 __ATOMIC_RELAXED);
-	shard_count(s, s->used + n);
 	*index = i * 64 + at;
 	return true;
 }

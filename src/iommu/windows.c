@@ -47,11 +47,14 @@ bool dmamap_windows_init(struct dma_domain *domain)
 					DMAMAP_GFP_KERNEL, NULL);
 	if (!ws->shards)
 		return false;
+	for (uint32_t i = 0; i <= ws->shard_mask; i++)
+		ws->shards[i].number = i;
 	for (unsigned int prot = 0; prot < sizeof(ws->bits) / sizeof(ws->bits[0]); prot++)
 		if (prot & (DMA_PROT_READ | DMA_PROT_WRITE))
 			ws->bits[prot] = backend->ops->leaf_bits(domain->backend, prot);
 	ws->phys_shift = caps->leaf_phys_shift;
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
+	ws->snoops = caps->coherent_walk;
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
 	dmamap_slab_init(&ws->parts, domain->host, sizeof(union window_part));
@@ -413,7 +416,7 @@ static bool reserve_in(struct window *w, uint64_t granule, uint64_t n)
 
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		window_collect(s, w, i);
+		shard_count(s, 0, window_collect(w, i));
 		free = free && !(part_of_word(w, i, granule, n) & ~w->free[i]);
 	}
 	for (unsigned int i = 0; free && i < WINDOW_WORDS; i++)
@@ -512,8 +515,7 @@ uint64_t dmamap_windows_used(const struct dma_domain *domain)
 		const struct window *w = ws->index->slot[i];
 
 		for (unsigned int k = 0; w && k < WINDOW_WORDS; k++)
-			used -= (unsigned int)__builtin_popcountll(
-				__atomic_load_n(&w->returned[k], __ATOMIC_RELAXED));
+			used -= count_bits(__atomic_load_n(&w->returned[k], __ATOMIC_RELAXED));
 	}
 	return used;
 }

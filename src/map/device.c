@@ -10,6 +10,7 @@
 #include "bounce/pool.h"
 #include "direct/direct.h"
 #include "iommu/iommu.h"
+#include "iommu/quick.h"
 #include "map.h"
 
 #define DEVICE_MAGIC 0x646d616d61702d64 /* "dmamap-d" */
@@ -103,6 +104,7 @@ void dmamap_device_update(struct dma_device *dev)
 	/* dma_set_mask() grants it; any other change can only take it away */
 	d->skip_sync = d->skip_sync && dmamap_may_skip_sync(dev);
 	d->inline_map = map_is_inline(dev);
+	dmamap_iommu_update_quick(d);
 	set_flag(dev, DMAMAP_DEV_SLOW_MAP, !d->sealed || !d->inline_map);
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);

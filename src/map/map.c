@@ -9,6 +9,7 @@
 
 #include "direct/direct.h"
 #include "iommu/iommu.h"
+#include "iommu/quick.h"
 #include "map.h"
 
 /* --- the ops route: a method of the family that has one for this memory */
@@ -125,8 +126,9 @@ static void finish_map(struct dma_device *dev, enum dma_route route, phys_addr_t
 	dmamap_finish(&event, route, why, silent);
 }
 
-dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
-			   enum dma_data_direction dir, unsigned long attrs)
+/** Everything but the short way, which few routes have, and none with observers. */
+static DMAMAP_APART dma_addr_t map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
+					enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_host *host = dev_host(dev);
 	enum dma_route route = dmamap_dev(dev)->route;
@@ -146,6 +148,20 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 		finish_map(dev, route, phys, size, dir, attrs, addr, &why,
 			   why.reason == DMA_REASON_CC_SHARED);
 	return addr;
+}
+
+dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (d->quick && !observed(dev)) {
+		dma_addr_t addr = quick_map(d, phys, size, dir, attrs);
+
+		if (addr != DMA_MAPPING_ERROR)
+			return addr;
+	}
+	return map_phys(dev, phys, size, dir, attrs);
 }
 
 /* --- unmap */
@@ -200,8 +216,8 @@ static void finish_unmap(struct dma_device *dev, enum dma_route route, dma_addr_
 	dmamap_finish(&event, route, why, why->reason == DMA_REASON_CC_SHARED);
 }
 
-void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
-		       enum dma_data_direction dir, unsigned long attrs)
+static DMAMAP_APART void unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
+				    enum dma_data_direction dir, unsigned long attrs)
 {
 	enum dma_route route = dmamap_dev(dev)->route;
 	struct dma_error why;
@@ -215,6 +231,16 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 	}
 	if (!ok || why.reason != DMA_REASON_NONE || observed(dev))
 		finish_unmap(dev, route, addr, size, dir, attrs, &why, ok);
+}
+
+void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
+		       enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (d->quick && !observed(dev) && quick_unmap(d, addr, size, dir, attrs))
+		return;
+	unmap_phys(dev, addr, size, dir, attrs);
 }
 
 /* --- other ways to name the memory */

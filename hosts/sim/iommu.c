@@ -292,6 +292,11 @@ struct dma_iommu_unit *sim_iommu_unit(struct sim_iommu *iommu)
 	return iommu->command ? NULL : &iommu->unit;
 }
 
+uint64_t sim_iommu_page_sizes(struct sim_iommu *iommu)
+{
+	return iommu->walk.page_sizes;
+}
+
 void sim_iommu_get_stats(struct sim_iommu *iommu, struct sim_iommu_stats *stats)
 {
 	pthread_mutex_lock(&iommu->lock);

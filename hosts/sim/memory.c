@@ -35,14 +35,24 @@ struct sim_region *sim_region_at(const struct sim_machine *m, phys_addr_t phys)
 	return r && phys >= r->base ? r : NULL;
 }
 
-/** Address space that takes memory page by page when it is written. */
-static unsigned char *reserve(uint64_t size)
+/** Address space that takes memory page by page when it is written, aligned to @page, the machine's. */
+static unsigned char *reserve(uint64_t size, uint64_t page)
 {
-	void *ptr = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t slack = page - SIM_PAGE, ahead;
+	unsigned char *ptr;
 
+	if (size > ~(uint64_t)0 - slack)
+		return NULL;
+	ptr = mmap(NULL, size + slack, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (ptr == MAP_FAILED)
 		return NULL;
+	ahead = -(uint64_t)(uintptr_t)ptr & (page - 1);
+	if (ahead)
+		munmap(ptr, ahead);
+	ptr += ahead;
+	if (slack != ahead)
+		munmap(ptr + size, slack - ahead);
 	/* Huge pages would make a page that is used cost 2 MiB. */
 	madvise(ptr, size, MADV_NOHUGEPAGE);
 	madvise(ptr, size, MADV_DONTDUMP);
@@ -59,11 +69,11 @@ static void unmap_views(const struct sim_region *r)
 		munmap(r->cpu, r->size);
 }
 
-static bool map_views(struct sim_region *r, bool two_views)
+static bool map_views(struct sim_region *r, uint64_t page, bool two_views)
 {
-	r->cpu = reserve(r->size);
-	r->device = two_views ? reserve(r->size) : r->cpu;
-	r->synced = two_views ? reserve(r->size) : NULL;
+	r->cpu = reserve(r->size, page);
+	r->device = two_views ? reserve(r->size, page) : r->cpu;
+	r->synced = two_views ? reserve(r->size, page) : NULL;
 	if (r->cpu && r->device && (r->synced || !two_views))
 		return true;
 	unmap_views(r);
@@ -97,7 +107,7 @@ static int add_region(struct sim_machine *m, phys_addr_t base, uint64_t size, bo
 	if (!regions)
 		return -DMAMAP_ENOMEM;
 	m->regions = regions;
-	if (!map_views(&new, ram && m->noncoherent))
+	if (!map_views(&new, m->page_size, ram && m->noncoherent))
 		return -DMAMAP_ENOMEM;
 	err = host_zones_add(&m->zones, base, size, ram);
 	if (err)

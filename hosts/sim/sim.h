@@ -219,6 +219,8 @@ int sim_iommu_create(struct sim_machine *m, const struct sim_iommu_config *confi
 int sim_iommu_destroy(struct sim_iommu *iommu);
 /** The unit, to attach devices and to invalidate; NULL if the IOMMU takes commands. */
 struct dma_iommu_unit *sim_iommu_unit(struct sim_iommu *iommu);
+/** Sizes of its leaves, the granule included; of one that takes commands, its page sizes. */
+uint64_t sim_iommu_page_sizes(struct sim_iommu *iommu);
 void sim_iommu_get_stats(struct sim_iommu *iommu, struct sim_iommu_stats *stats);
 /** Wire a device behind the IOMMU: from then on it reaches nothing until it is attached to a domain. */
 int sim_device_put_behind(struct sim_device *device, struct sim_iommu *iommu);

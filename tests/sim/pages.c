@@ -335,9 +335,48 @@ static void large_pieces_go_back(void **state)
 	end_machine(m);
 }
 
+/** A machine with larger pages hands out nothing else, aligned for both sides. */
+static void larger_pages(void **state)
+{
+	static const uint64_t good[] = { 0, 4096, 16384, 65536 };
+	static const uint64_t bad[] = { 1, 2048, 8192, 32768, 131072, 65537 };
+	struct sim_config config = { .size = sizeof(config) };
+	struct sim_machine *m;
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		config.page_size = bad[i];
+		assert_int_equal(sim_machine_create(&config, &m), -DMAMAP_EINVAL);
+	}
+	for (unsigned int i = 0; i < 8; i++) {
+		uint64_t page = good[i / 2] ? good[i / 2] : 4096;
+		phys_addr_t one, two;
+
+		config.page_size = good[i / 2];
+		config.noncoherent = i % 2;
+		assert_int_equal(sim_machine_create(&config, &m), 0);
+		assert_int_equal(sim_host(m)->page_size, page);
+		if (page > 4096)
+			assert_int_equal(sim_add_ram(m, 4096, 16 * page), -DMAMAP_EINVAL);
+		assert_int_equal(sim_add_ram(m, page, 0 - 2 * page), -DMAMAP_ENOMEM);
+		assert_int_equal(sim_add_ram(m, 3 * page, 64 * page), 0);
+		assert_int_equal(sim_start(m), 0);
+		one = sim_alloc(m, 1, 1, 0, ~0ull);
+		two = sim_alloc(m, page + 1, 4096, 0, ~0ull);
+		assert_true(one % page == 0 && two % page == 0);
+		assert_true((uintptr_t)sim_cpu_ptr(m, one, 1) % page == 0);
+		assert_true((uintptr_t)sim_device_ptr(m, two, 1) % page == 0);
+		assert_int_equal(sim_memory_used(m), 3 * page);
+		sim_free(m, one, 1);
+		sim_free(m, two, page + 1);
+		end_machine(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(larger_pages),
 		cmocka_unit_test(regions_must_be_sane),
 		cmocka_unit_test(pointers_end_with_their_region),
 		cmocka_unit_test(the_host_describes_it),

@@ -5,7 +5,7 @@
  * Bit 0 says present, 61 readable, 62 writable. NextLevel (11:9) is 0 for a leaf of the level's own size, 7 for one whose
  * size is in its address, and otherwise the level of the table below, which is lower than the entry's own. A sized leaf of
  * 2^n bytes has ones in its address from bit 12 to bit n - 2 and a zero at n - 1, and stands in every entry that it spans.
- * Level 6 has no leaves. Reserved: 52 to 58 in a leaf, 52 to 60 in a table's entry, address bits from the output width on
+ * Level 6 has no leaves: no size is so large. Reserved: 52 to 58 in a leaf, 52 to 60 in a table's entry, address bits from the output width on
  * and those below a leaf. Bits 5 and 6 tell of accesses where the unit keeps them.
  */
 #include "walk.h"
@@ -19,7 +19,6 @@
 #define TABLE_ZERO SIM_BITS(60, 52)
 #define READ	   SIM_BIT(61)
 #define WRITE	   SIM_BIT(62)
-#define TOP	   6u
 
 /** Every power of two up to half of the address space, 2^51 at the most, but 2^39. */
 static uint64_t page_sizes(unsigned int granule_bits, unsigned int levels)
@@ -73,7 +72,7 @@ static enum sim_fault_reason decode(const struct sim_walk *walk, unsigned int le
 	if (entry & WRITE)
 		out->perm |= SIM_PERM_WRITE;
 	if (next == 0 || next == 7)
-		return level == TOP ? SIM_FAULT_RESERVED_BIT : decode_leaf(walk, entry, out);
+		return decode_leaf(walk, entry, out);
 	if (next >= level || (entry & (TABLE_ZERO | (ADDRESS & sim_beyond(walk)))))
 		return SIM_FAULT_RESERVED_BIT;
 	out->level = next;

@@ -288,6 +288,7 @@ static const struct bad bad[] = {
 	{ FMT_AMD, 2, 0x6000004000001001, false, SIM_FAULT_RESERVED_BIT },
 	{ FMT_AMD, 4, 0x6000000000000001, false, SIM_FAULT_RESERVED_BIT }, /* 512 GiB */
 	{ FMT_AMD_6, 6, 0x6000000000000001, false, SIM_FAULT_RESERVED_BIT },
+	{ FMT_S1_32, 3, 0x100000f45 | CONT, false, SIM_FAULT_RESERVED_BIT }, /* of 16 GiB */
 	{ FMT_S1, 1, FAR_BASE | 0xf46, false, SIM_FAULT_NOT_PRESENT },
 	{ FMT_S1, 1, FAR_BASE | 0xf45, false, SIM_FAULT_NOT_PRESENT }, /* no block there */
 	{ FMT_S1, 1, FAR_BASE | 0xb47, false, SIM_FAULT_ACCESS_FLAG },
@@ -325,11 +326,13 @@ static void bad_entries(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct handmade h;
+		dma_addr_t iova;
 
 		print_message("# entry %u, %s\n", i, handmade_formats[bad[i].format].name);
 		handmade_setup(&h, bad[i].format, NULL);
-		handmade_enter(&h, IOVA, bad[i].level, bad[i].entry);
-		expect_fault(h.device, IOVA, 8, bad[i].write, 0, bad[i].reason);
+		iova = IOVA & ((1ull << h.format->width) - 1);
+		handmade_enter(&h, iova, bad[i].level, bad[i].entry);
+		expect_fault(h.device, iova, 8, bad[i].write, 0, bad[i].reason);
 		handmade_teardown(&h);
 	}
 }
@@ -552,6 +555,50 @@ static void nothing_is_marked_unasked(void **state)
 	}
 }
 
+static void incoherent(struct sim_iommu_config *config)
+{
+	config->incoherent_walk = true;
+}
+
+/** A walker that does not see the CPU's caches could not keep them: x86 goes without. */
+static void incoherent_walkers_do_not_mark(void **state)
+{
+	struct handmade h;
+
+	(void)state;
+	handmade_setup(&h, FMT_X86, incoherent);
+	handmade_enter(&h, IOVA, 1, FAR_BASE | 7);
+	device_fill(h.device, IOVA, 8, 9);
+	assert_true(handmade_read(&h, IOVA, 1) == (FAR_BASE | 7));
+	handmade_teardown(&h);
+}
+
+/** Of a page that takes several entries one is marked, and they agree all the same. */
+static void one_of_a_run_is_marked(void **state)
+{
+	static const struct leaf runs[] = {
+		{ FMT_AMD, 1, 0x6000004000007e01, 16, 0, FAR_BASE, KIB(64), RW },
+		{ FMT_S1, 1, FAR_BASE | 0x8000000000bc7 | CONT, 16, KIB(4), FAR_BASE, KIB(64), RW },
+		{ FMT_SV48, 1, FAR_BASE >> 2 | 0x2017 | NAPOT, 16, 0, FAR_BASE, KIB(64), RW },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct handmade h;
+		uint64_t before;
+
+		handmade_setup(&h, runs[i].format, tracking);
+		enter_copies(&h, IOVA, &runs[i]);
+		before = handmade_read(&h, IOVA + KIB(8), 1);
+		device_fill(h.device, IOVA + KIB(8), 8, 9);
+		assert_true(handmade_read(&h, IOVA + KIB(8), 1) != before);
+		handmade_flush(&h);
+		expect_read(h.device, IOVA + KIB(12), 8, 0);
+		expect_read(h.device, IOVA + KIB(8), 8, 9);
+		handmade_teardown(&h);
+	}
+}
+
 /** RISC-V without hardware updates: a page that was never written faults at the write, also once it is cached. */
 static void clean_pages_fault(void **state)
 {
@@ -706,6 +753,8 @@ int main(void)
 		cmocka_unit_test(privileged_requests),
 		cmocka_unit_test(hardware_marks),
 		cmocka_unit_test(nothing_is_marked_unasked),
+		cmocka_unit_test(incoherent_walkers_do_not_mark),
+		cmocka_unit_test(one_of_a_run_is_marked),
 		cmocka_unit_test(clean_pages_fault),
 		cmocka_unit_test(tables_are_marked),
 		cmocka_unit_test(memory_types),

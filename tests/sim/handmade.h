@@ -33,11 +33,13 @@ enum {
 	FMT_AMD_3,
 	FMT_AMD_6,
 	FMT_S1,
+	FMT_S1_32, /* the first table has four entries */
 	FMT_S1_39,
 	FMT_S1_16K,
 	FMT_S1_64K,
 	FMT_S2,
 	FMT_S2_40, /* two first tables */
+	FMT_S2_43, /* sixteen */
 	FMT_S2_16K,
 	FMT_S2_64K,
 	FMT_SV39,

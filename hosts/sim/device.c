@@ -300,8 +300,8 @@ static void store(const struct sim_device *device, struct sim_region *r, uint64_
 	}
 }
 
-/** Tell the library what its observers want to know. */
-static void report_fault(struct sim_device *device, const struct sim_fault *f)
+/** The same in the library's words. */
+static enum dma_fault_reason reason_of(const struct sim_fault *f)
 {
 	static const enum dma_fault_reason reasons[] = {
 		[SIM_FAULT_ADDRESS_LINES] = DMA_FAULT_REASON_WIDTH,
@@ -314,13 +314,26 @@ static void report_fault(struct sim_device *device, const struct sim_fault *f)
 		[SIM_FAULT_WRITE_DENIED] = DMA_FAULT_REASON_WRITE_DENIED,
 		[SIM_FAULT_RESERVED_BIT] = DMA_FAULT_REASON_RESERVED_BIT,
 		[SIM_FAULT_TABLE] = DMA_FAULT_REASON_TABLE,
+		[SIM_FAULT_OUTPUT] = DMA_FAULT_REASON_TABLE,
+		[SIM_FAULT_ACCESS_FLAG] = DMA_FAULT_REASON_OTHER,
+		[SIM_FAULT_RUN] = DMA_FAULT_REASON_TABLE,
+		[SIM_FAULT_INTERRUPT] = DMA_FAULT_REASON_OTHER,
 	};
+
+	if (f->reason == SIM_FAULT_PRIVILEGE)
+		return f->write ? DMA_FAULT_REASON_WRITE_DENIED : DMA_FAULT_REASON_READ_DENIED;
+	return reasons[f->reason];
+}
+
+/** Tell the library what its observers want to know. */
+static void report_fault(struct sim_device *device, const struct sim_fault *f)
+{
 	const struct dma_fault fault = {
 		.size = sizeof(fault),
 		.device = &device->dma,
 		.dma_addr = f->addr,
 		.access = f->write ? DMA_FAULT_WRITE : DMA_FAULT_READ,
-		.reason = reasons[f->reason],
+		.reason = reason_of(f),
 		.code = (unsigned int)f->reason,
 	};
 

@@ -92,6 +92,8 @@ struct replay_counts {
 struct replay_failure {
 	/* NULL: none did. */
 	char *device;
+	/* Which trace of the call, the first is 1. */
+	unsigned int trace;
 	uint64_t line;
 	uint64_t size;
 	/* The library's name; NULL: the machine had no memory to map. */

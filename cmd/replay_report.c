@@ -199,14 +199,20 @@ static bool is_clean(const struct replay *r)
 	       !(c->stale_reached && r->options.invalidation == DMA_INVALIDATION_STRICT);
 }
 
-static void print_first_failure(const struct replay *r, FILE *to)
+/* With several traces, a line says little without the name of its trace. */
+static void print_first_failure(const struct replay *r, char *const *traces, int n, FILE *to)
 {
 	const struct replay_failure *first = &r->first_failure;
+	const char *trace;
 
-	if (first->device)
-		fprintf(to, "first failure: line %" PRIu64 ", %s, %" PRIu64 " bytes: %s\n",
-			first->line, first->device, first->size,
-			first->reason ? first->reason : "no memory to map");
+	if (!first->device)
+		return;
+	trace = traces[first->trace - 1];
+	fprintf(to, "first failure: ");
+	if (n > 1)
+		fprintf(to, "%s, ", strcmp(trace, DMT_STDIN) == 0 ? "standard input" : trace);
+	fprintf(to, "line %" PRIu64 ", %s, %" PRIu64 " bytes: %s\n", first->line, first->device,
+		first->size, first->reason ? first->reason : "no memory to map");
 }
 
 static void print_result(const struct replay *r, FILE *to)
@@ -242,7 +248,7 @@ static int print_table(const struct replay *r, FILE *to, char *const *traces, in
 	print_head(r, to, traces, n);
 	printed = table_print(&report.table, to, cmd_colour(to), NULL);
 	table_free(&report.table);
-	print_first_failure(r, to);
+	print_first_failure(r, traces, n, to);
 	print_result(r, to);
 	if (!printed)
 		cmd_say("out of memory while printing the table");

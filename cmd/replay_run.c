@@ -33,6 +33,7 @@ static void note_failure(struct replay *r, const struct live *live, const char *
 	if (first->device)
 		return;
 	first->device = live->device->name;
+	first->trace = r->trace;
 	first->line = r->line;
 	first->size = live->size;
 	first->reason = reason;

@@ -29,19 +29,38 @@ static inline bool dmamap_dir_valid(enum dma_data_direction dir)
 	return (unsigned int)dir <= DMA_FROM_DEVICE;
 }
 
-/** dma_map_phys(), inline where possible. */
-static inline dma_addr_t dmamap_fast_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
-					      enum dma_data_direction dir, unsigned long attrs)
+/** Is this map an addition, and nothing else? */
+static inline bool dmamap_map_is_fast(const struct dma_device *dev, phys_addr_t phys, size_t size,
+				      enum dma_data_direction dir, unsigned long attrs)
 {
 	uint64_t first = phys - dev->base;
 	bool fits = first <= dev->span && (uint64_t)size - 1 <= dev->span - first;
 
-	if (__builtin_expect(
-		    !fits ||
-			    (dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) ||
-			    !dmamap_dir_valid(dir) || (attrs & DMAMAP_ATTRS_SLOW),
-		    0))
+	return __builtin_expect(
+		fits && !(dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) &&
+			dmamap_dir_valid(dir) && !(attrs & DMAMAP_ATTRS_SLOW),
+		1);
+}
+
+/** dma_map_phys(), inline where possible. */
+static inline dma_addr_t dmamap_fast_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
+					      enum dma_data_direction dir, unsigned long attrs)
+{
+	if (!dmamap_map_is_fast(dev, phys, size, dir, attrs))
 		return dmamap_map_phys(dev, phys, size, dir, attrs);
+	return phys + dev->offset;
+}
+
+/** dma_map_page_attrs(), inline where possible. No page, and an offset that wraps, are the full call's. */
+static inline dma_addr_t dmamap_fast_map_page(struct dma_device *dev, struct page *page,
+					      size_t offset, size_t size,
+					      enum dma_data_direction dir, unsigned long attrs)
+{
+	phys_addr_t phys;
+
+	if (__builtin_add_overflow(dmamap_page_to_phys(page), (phys_addr_t)offset, &phys) ||
+	    !dmamap_map_is_fast(dev, phys, size, dir, attrs))
+		return dmamap_map_page_attrs(dev, page, offset, size, dir, attrs);
 	return phys + dev->offset;
 }
 

@@ -58,7 +58,7 @@ static inline dma_addr_t dma_map_page_attrs(struct dma_device *dev, struct page 
 					    size_t offset, size_t size, enum dma_data_direction dir,
 					    unsigned long attrs)
 {
-	return dmamap_fast_map_phys(dev, dmamap_page_to_phys(page) + offset, size, dir, attrs);
+	return dmamap_fast_map_page(dev, page, offset, size, dir, attrs);
 }
 
 static inline void dma_unmap_page_attrs(struct dma_device *dev, dma_addr_t addr, size_t size,

@@ -54,7 +54,8 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs);
 
 /**
- * dma_map_page_attrs() - dma_map_phys() of @offset bytes into @page. With DMA_ATTR_MMIO it is dma_map_resource().
+ * dma_map_page_attrs() - dma_map_phys() of @offset bytes into @page. With DMA_ATTR_MMIO it is dma_map_resource(). No
+ * page is refused (bad-argument), and an offset that passes 2^64 (address-wrap).
  */
 dma_addr_t dmamap_map_page_attrs(struct dma_device *dev, struct page *page, size_t offset,
 				 size_t size, enum dma_data_direction dir, unsigned long attrs);

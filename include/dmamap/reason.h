@@ -156,6 +156,9 @@ struct dma_device;
 	  "free every block before the pool ends")                                                   \
 	X(POOL_CORRUPTED, "pool-corrupted", "a free block of the pool was written",                  \
 	  "look for a use after free, by the CPU or by the device")                                  \
+	X(MIXED_MEMORY, "mixed-memory",                                                              \
+	  "the element of the list is RAM at first and something else further on",                   \
+	  "split it where the RAM ends")                                                             \
 	X(P2P_NOT_PCI, "p2p-not-pci", "the device is bound to no PCI function of the topology",      \
 	  "bind it with dma_pci_bind()")                                                             \
 	X(P2P_NO_PROVIDER, "p2p-no-provider",                                                        \

@@ -30,6 +30,9 @@ enum dma_route dmamap_choose_route(const struct dma_device *dev, uint64_t mask)
 	return DMA_ROUTE_OPS;
 }
 
+/** dmamap_page_to_phys(NULL). */
+#define NULL_FRAME (~(phys_addr_t)0 << DMAMAP_PAGE_SHIFT)
+
 /** Can a direct map of this device be an addition? Then its window and offset are set. */
 static bool inline_window(struct dma_device *dev)
 {
@@ -52,8 +55,11 @@ static bool inline_window(struct dma_device *dev)
 	if (r)
 		span = min_u64(span, r->size - 1);
 	dev->base = r ? r->cpu : 0;
+	/* the last frame is what a NULL page looks like: the full call tells them apart */
+	if (dev->base > NULL_FRAME - 1)
+		return false;
 	dev->offset = dma - dev->base;
-	dev->span = span;
+	dev->span = min_u64(span, NULL_FRAME - 1 - dev->base);
 	return true;
 }
 

@@ -248,7 +248,16 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 dma_addr_t dmamap_map_page_attrs(struct dma_device *dev, struct page *page, size_t offset,
 				 size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
-	return dmamap_map_phys(dev, dmamap_page_to_phys(page) + offset, size, dir, attrs);
+	phys_addr_t base = dmamap_page_to_phys(page);
+	struct dma_error why;
+
+	if (page && !add_wraps(base, offset))
+		return dmamap_map_phys(dev, base + offset, size, dir, attrs);
+	fail_range(&why, dev, page ? DMA_REASON_ADDRESS_WRAP : DMA_REASON_BAD_ARGUMENT,
+		   -DMAMAP_EINVAL, page ? base : 0, size);
+	finish_map(dev, dmamap_dev(dev)->route, why.addr, size, dir, attrs, DMA_MAPPING_ERROR, &why,
+		   true);
+	return DMA_MAPPING_ERROR;
 }
 
 static bool is_linear(struct dma_host *host, const void *ptr)

@@ -98,17 +98,13 @@ static const struct dma_p2p_provider *provider_of(const struct dma_p2p_state *st
 	return *known ? state->provider : dmamap_p2p_provider_at(t, phys);
 }
 
-enum dma_p2p_type dmamap_p2p_classify(struct dma_p2p_state *state, struct dma_device *dev,
-				      phys_addr_t phys)
+static enum dma_p2p_type classify_mmio(struct dma_p2p_state *state, struct dma_device *dev,
+				       phys_addr_t phys)
 {
 	const struct dma_pci_topology *t = dev_host(dev)->pci;
 	const struct dma_p2p_provider *provider;
-	struct dma_memory memory;
 	bool known;
 
-	dmamap_describe(dev_host(dev), phys, 1, &memory);
-	if (memory.kind != DMA_MEMORY_MMIO)
-		return DMA_P2P_NONE;
 	if (!t)
 		return refuse(&state->reason, DMA_REASON_P2P_REFUSED);
 	provider = provider_of(state, t, phys, &known);
@@ -123,16 +119,47 @@ enum dma_p2p_type dmamap_p2p_classify(struct dma_p2p_state *state, struct dma_de
 	return state->type;
 }
 
+enum dma_p2p_type dmamap_p2p_classify(struct dma_p2p_state *state, struct dma_device *dev,
+				      phys_addr_t phys)
+{
+	struct dma_memory memory;
+
+	dmamap_describe(dev_host(dev), phys, 1, &memory);
+	return memory.kind == DMA_MEMORY_MMIO ? classify_mmio(state, dev, phys) : DMA_P2P_NONE;
+}
+
+/** Is [phys, phys + len) of one kind to its end? @memory: its beginning. Most hosts answer for all of it at once. */
+static bool is_one_kind(struct dma_host *host, phys_addr_t phys, uint64_t len,
+			const struct dma_memory *memory)
+{
+	struct dma_memory next = *memory;
+
+	for (uint64_t done = next.len; done < len; done += next.len) {
+		dmamap_describe(host, phys + done, len - done, &next);
+		if (next.kind != memory->kind || !next.len)
+			return false;
+	}
+	return true;
+}
+
 enum dma_p2p_type dmamap_p2p_element(struct dma_p2p_state *state, struct dma_device *dev,
 				     phys_addr_t phys, uint64_t len, dma_addr_t *bus,
 				     struct dma_error *why)
 {
-	enum dma_p2p_type type = dmamap_p2p_classify(state, dev, phys);
-	enum dma_reason reason = state->reason;
+	struct dma_memory memory;
+	enum dma_p2p_type type;
+	enum dma_reason reason;
 	uint64_t last = len - 1;
 
-	if (type == DMA_P2P_NONE)
-		return type;
+	dmamap_describe(dev_host(dev), phys, len, &memory);
+	if (memory.kind != DMA_MEMORY_MMIO) {
+		if (is_one_kind(dev_host(dev), phys, len, &memory))
+			return DMA_P2P_NONE;
+		fail_range(why, dev, DMA_REASON_MIXED_MEMORY, -DMAMAP_EREMOTEIO, phys, len);
+		return DMA_P2P_NOT_SUPPORTED;
+	}
+	type = classify_mmio(state, dev, phys);
+	reason = state->reason;
 	if (type != DMA_P2P_NOT_SUPPORTED && !holds(state->provider, phys + last))
 		type = refuse(&reason, DMA_REASON_P2P_NO_PROVIDER);
 	if (type == DMA_P2P_BUS_ADDR) {

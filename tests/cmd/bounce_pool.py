@@ -98,6 +98,10 @@ def first_failure():
     some(bounce('20K', path)[0], map_failures=0, first_failure=None, pool_needed_bytes=5 * PAGE)
     text = tap.dmamap('replay', '--route', 'bounce', '--bounce-pool', '8K', path).stdout.decode()
     assert 'first failure: line 7, nic, 9000 bytes: bounce-too-large' in text and '20,480' in text, text
+    os.rename(path, path + '.second')
+    first, second = trace(map_line(GIB4, 4096, GIB4), unmap_line(GIB4, 4096)), path + '.second'
+    text = tap.dmamap('replay', '--route', 'bounce', '--bounce-pool', '8K', first, second).stdout.decode()
+    assert f'first failure: {second}, line 7, nic, 9000 bytes: bounce-too-large' in text, text
 
 
 @case

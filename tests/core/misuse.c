@@ -45,6 +45,32 @@ static void list_of_mmio(void **state)
 	fx_free(fx);
 }
 
+/** No page, and an offset that wraps, are refused inline and not: also where the inline path would add them up. */
+static void no_page(void **state)
+{
+	struct page *page = dmamap_phys_to_page(0x5000);
+
+	(void)state;
+	for (int quiet = 0; quiet < 2; quiet++) {
+		struct fx *fx = fx_new(&(struct fx_config){ .quiet = quiet, .no_sanitize = true });
+		struct dma_device *dev = fx_device(fx);
+
+		assert_int_equal(dma_map_page(dev, page, 0x10, 0x20, TO), 0x5010); /* arms it */
+		assert_int_equal(dma_map_page(dev, NULL, 0, 16, TO), E);
+		fx_reason(dev, DMA_REASON_BAD_ARGUMENT);
+		assert_int_equal(dma_map_page(dev, NULL, 0x6000, 16, TO), E);
+		fx_reason(dev, DMA_REASON_BAD_ARGUMENT);
+		assert_int_equal(dma_map_page(dev, page, ~(size_t)0xfff, 16, TO), E);
+		fx_reason(dev, DMA_REASON_ADDRESS_WRAP);
+		/* The same address by its number is an address like any other. */
+		assert_int_equal(dma_map_phys(dev, ~(phys_addr_t)0xfff, 16, TO, 0),
+				 ~(dma_addr_t)0xfff);
+		assert_int_equal(dma_map_page(dev, page, 0x3000, 16, TO), 0x8000);
+		expect_count(fx, "T:map_phys", quiet ? 0 : 6);
+		fx_free(fx);
+	}
+}
+
 /** Whoever follows a record's list never counts from a negative number. */
 static void negative_count(void **state)
 {
@@ -173,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(stale_flags),
 		cmocka_unit_test(list_of_mmio),
+		cmocka_unit_test(no_page),
 		cmocka_unit_test(negative_count),
 		cmocka_unit_test(shared_memory),
 		cmocka_unit_test(alloc_names_its_mask),

@@ -307,6 +307,44 @@ static void IOM_33_refused(void **state)
 	tree_stop(&t);
 }
 
+/* An element that begins as RAM and runs into a BAR, or past the end of RAM, is one thing on no route. */
+static void an_element_with_two_kinds_of_memory(void **state)
+{
+	const phys_addr_t starts[] = { BAR_C - 0x1000, 0x100000 + (64 << 20) - 0x1000 };
+	struct scatterlist sg[2];
+	struct dma_device *dev;
+	struct sg_table table;
+	struct behind b = { NULL, NULL };
+	struct tree t;
+
+	(void)state;
+	tree_start(&t, 0, false);
+	tree_set_id(&t, HOST0, LISTED);
+	dev = tree_dma(&t, PEER_B);
+	assert_int_equal(dma_p2p_init(t.host, PEER_C), 0);
+	table = (struct sg_table){ sg, 0, 2 };
+	sg_init_table(sg, 2);
+	sg_set_phys(&sg[0], RAM0, 0x1000);
+	for (int route = 0; route < 2; route++) {
+		if (route)
+			put_behind(&t, &b, PEER_B);
+		for (int i = 0; i < 2; i++) {
+			sg_set_phys(&sg[1], starts[i], 0x1001);
+			assert_int_equal(dma_map_sgtable(dev, &table, DMA_FROM_DEVICE, 0),
+					 -DMAMAP_EREMOTEIO);
+			expect_reason(dev, DMA_REASON_MIXED_MEMORY);
+			expect_no_marks(sg, 2);
+			assert_int_equal(dma_device_live(dev), 0);
+			sg_set_phys(&sg[1], starts[i], 0x1000);
+			assert_int_equal(dma_map_sgtable(dev, &table, DMA_FROM_DEVICE, 0), 0);
+			dma_unmap_sgtable(dev, &table, DMA_FROM_DEVICE, 0);
+		}
+		assert_int_equal(dma_device_quiesce(dev), 0);
+	}
+	take_out(&t, &b, PEER_B);
+	tree_stop(&t);
+}
+
 /* C8: behind an IOMMU a peer behind the host bridge is mapped as MMIO, among RAM that is mapped as RAM. */
 static void through_the_host_bridge_and_the_iommu(void **state)
 {
@@ -470,6 +508,7 @@ int main(void)
 		cmocka_unit_test(IOM_31_bus_behind_merged),
 		cmocka_unit_test(IOM_32_bus_only),
 		cmocka_unit_test(IOM_33_refused),
+		cmocka_unit_test(an_element_with_two_kinds_of_memory),
 		cmocka_unit_test(through_the_host_bridge_and_the_iommu),
 		cmocka_unit_test(an_untrusted_device),
 		cmocka_unit_test(syncs_pass_over_bus_addresses),

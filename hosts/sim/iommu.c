@@ -62,6 +62,7 @@ void sim_domain_leave(struct sim_iommu *iommu, struct sim_device *device)
 	if (device->domain)
 		put_domain(iommu, device->domain);
 	device->domain = NULL;
+	device->identity = false;
 }
 
 bool sim_domain_join(struct sim_iommu *iommu, struct sim_device *device, unsigned int id,
@@ -125,7 +126,10 @@ enum sim_fault_reason sim_iommu_translate(struct sim_device *device, dma_addr_t 
 	enum sim_fault_reason reason = SIM_FAULT_NO_DOMAIN;
 
 	pthread_mutex_lock(&iommu->lock);
-	if (device->domain && iommu->command)
+	if (device->identity) {
+		*phys = iova;
+		reason = SIM_FAULT_NONE;
+	} else if (device->domain && iommu->command)
 		reason = sim_command_translate(device->domain, iova, write, len, phys);
 	else if (device->domain)
 		reason = translate(iommu, device->domain, &access, len, phys);

@@ -118,6 +118,7 @@ struct sim_device {
 	struct sim_iommu *iommu;
 	struct sim_domain *domain;
 	bool blocked;
+	bool identity; /* requests pass as they are; guarded like domain */
 };
 
 static inline struct sim_machine *sim_machine_of(const struct dma_host *host)

@@ -58,6 +58,20 @@ static int unit_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsi
 	return joined ? 0 : -DMAMAP_ENOMEM;
 }
 
+static int unit_attach_identity(struct dma_iommu_unit *unit, struct dma_device *dev)
+{
+	struct sim_iommu *iommu = iommu_of(unit);
+	struct sim_device *device = sim_device_of(dev);
+
+	if (!sim_device_known(iommu->m, dev) || device->iommu != iommu)
+		return -DMAMAP_ENODEV;
+	pthread_mutex_lock(&iommu->lock);
+	sim_domain_leave(iommu, device);
+	device->identity = true;
+	pthread_mutex_unlock(&iommu->lock);
+	return 0;
+}
+
 static void unit_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
 {
 	struct sim_iommu *iommu = iommu_of(unit);
@@ -142,6 +156,7 @@ static void unit_get_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
 const struct dma_iommu_unit_ops sim_unit_ops = {
 	.size = sizeof(struct dma_iommu_unit_ops),
 	.attach = unit_attach,
+	.attach_identity = unit_attach_identity,
 	.detach = unit_detach,
 	.invalidate = unit_invalidate,
 	.wait = unit_wait,

@@ -139,6 +139,11 @@ int dmamap_device_set_bounce(struct dma_device *dev, struct dma_bounce *pool);
 int dmamap_device_set_force_bounce(struct dma_device *dev, bool force);
 /** Untrusted: sub-page buffers bounce behind an IOMMU, invalidation is strict. */
 int dmamap_device_set_untrusted(struct dma_device *dev, bool untrusted);
+/**
+ * Attach the device to its domain's hardware with its first mapping, not before: for devices that still run for a kernel
+ * that crashed, and would only fault. -EBUSY (live-mappings) while it is in a domain.
+ */
+int dmamap_device_set_deferred_attach(struct dma_device *dev, bool deferred);
 /** PCI devices first look for I/O addresses below 4 GiB, unless @forcedac. */
 int dmamap_device_set_pci(struct dma_device *dev, bool pci, bool forcedac);
 /** Segment limits; NULL: none, and then dma_set_max_seg_size() and its like refuse. Stays the caller's. */

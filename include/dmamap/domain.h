@@ -104,6 +104,8 @@ struct dma_backend_caps {
 	bool write_only;
 	/** read_dirty() works. */
 	bool track_dirty;
+	/** Addresses pass as they are: devices take the direct route, and nothing is ever mapped. */
+	bool identity;
 	/** pin(): an entry is a physical address shifted right by this, and the bits that leaf_bits() gives. */
 	unsigned int leaf_phys_shift;
 	/** sync_map() has work to do although the walker is coherent (caching mode, write buffers). */

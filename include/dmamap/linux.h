@@ -962,6 +962,17 @@ static inline void dma_bounce_get_stats(struct dma_bounce *pool, struct dma_boun
 	dmamap_bounce_get_stats(pool, stats);
 }
 
+static inline int dma_identity_backend_create(struct dma_host *host, struct dma_iommu_unit *unit,
+					      struct dma_backend **backend)
+{
+	return dmamap_identity_backend_create(host, unit, backend);
+}
+
+static inline int dma_device_set_deferred_attach(struct dma_device *dev, bool deferred)
+{
+	return dmamap_device_set_deferred_attach(dev, deferred);
+}
+
 /* --- two-step mapping */
 
 static inline bool dma_use_iova(const struct dma_iova_state *state)

@@ -112,6 +112,8 @@ struct dma_iommu_unit_ops {
 	/** Region @index of the I/O addresses that are not @dev's to use; false behind the last. NULL: there are none. */
 	bool (*reserved)(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int index,
 			 struct dma_reserved_region *region);
+	/** Let @dev's requests pass as they are, until detach(). -errno refuses. NULL: the unit cannot. */
+	int (*attach_identity)(struct dma_iommu_unit *unit, struct dma_device *dev);
 };
 
 /** The common head of every unit. */
@@ -170,6 +172,20 @@ struct dma_pt_config {
  */
 int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,
 			     struct dma_backend **backend);
+
+/**
+ * dma_identity_backend_create() - make the backend of an identity domain (Linux: passthrough).
+ * @host:    gives its memory
+ * @unit:    of devices that were not told theirs; NULL: such devices stand behind none, and are refused
+ * @backend: receives it, for dma_domain_create()
+ *
+ * Devices of the domain are not translated, and take the direct route: masks, windows, bouncing and the rules for MMIO are
+ * that route's (docs/semantics.md, "Identity domains").
+ *
+ * Return: 0, -EINVAL (NULL pointers) or -ENOMEM.
+ */
+int dmamap_identity_backend_create(struct dma_host *host, struct dma_iommu_unit *unit,
+				   struct dma_backend **backend);
 
 #ifdef __cplusplus
 }

@@ -109,6 +109,9 @@ struct dmamap_dev {
 	bool force_bounce; /* by its setter, or by the pool */
 	bool force_asked;  /* by its setter */
 	bool untrusted;
+	bool identity;	     /* its domain does not translate: direct */
+	bool defer_attach;   /* by its setter */
+	bool attach_pending; /* in its domain, but the hardware has not been told */
 	bool pci;
 	bool pci_32bit_first; /* cleared for good by the first failure below 4 GiB */
 	bool skip_sync;	      /* computed by dma_set_mask() */

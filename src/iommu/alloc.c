@@ -108,6 +108,8 @@ dma_addr_t dmamap_iommu_map_blocks(struct dma_device *dev, struct scatterlist *s
 	dma_addr_t iova;
 	int err;
 
+	if (!dmamap_iommu_ready(dev, why))
+		return DMA_MAPPING_ERROR;
 	domain_lock(d->domain);
 	err = enter_run(dev, sgl, nents, size, dmamap_iommu_prot(d->coherent, dir, attrs), &iova,
 			&reason);

@@ -218,9 +218,37 @@ static int prepare(struct dma_device *dev, struct dma_domain *domain, struct dma
 	return err;
 }
 
-int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+/** Tell the hardware, now or with the first mapping. */
+static int attach(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
+	int err = ops->attach ? ops->attach(domain->backend, dev) : 0;
+
+	if (!err)
+		return 0;
+	return fail_range(why, dev,
+			  err == -DMAMAP_EOPNOTSUPP ? DMA_REASON_UNITS_DIFFER : DMA_REASON_BACKEND,
+			  err, 0, 0);
+}
+
+bool dmamap_iommu_attach_now(struct dma_device *dev, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	int err = 0;
+
+	domain_lock(d->domain);
+	if (__atomic_load_n(&d->attach_pending, __ATOMIC_RELAXED)) {
+		err = attach(dev, d->domain, why);
+		if (!err)
+			__atomic_store_n(&d->attach_pending, false, __ATOMIC_RELEASE);
+	}
+	domain_unlock(d->domain);
+	return !err;
+}
+
+int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	bool identity = domain->backend->caps.identity;
 	struct dmamap_dev *d = dmamap_dev(dev);
 	int err;
 
@@ -229,23 +257,24 @@ int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct 
 	if (windows_miss(d, &domain->backend->caps))
 		return fail_range(why, dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, d->range_map->dma,
 				  d->range_map->size);
-	err = prepare(dev, domain, why);
+	if (identity && d->untrusted)
+		return fail_range(why, dev, DMA_REASON_UNTRUSTED, -DMAMAP_EPERM, 0, 0);
+	err = identity ? 0 : prepare(dev, domain, why);
 	if (err)
 		return err;
 	if (d->untrusted)
 		dmamap_iommu_make_strict(domain);
 	if (!add_counts(d, domain))
 		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
-	err = ops->attach ? ops->attach(domain->backend, dev) : 0;
+	d->attach_pending = d->defer_attach && !identity;
+	err = d->attach_pending ? 0 : attach(dev, domain, why);
 	if (err) {
 		free_counts(d);
-		return fail_range(why, dev,
-				  err == -DMAMAP_EOPNOTSUPP ? DMA_REASON_UNITS_DIFFER
-							    : DMA_REASON_BACKEND,
-				  err, 0, 0);
+		return err;
 	}
 	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
 	d->domain = domain;
+	d->identity = identity;
 	return 0;
 }
 
@@ -255,9 +284,11 @@ void dmamap_iommu_leave(struct dma_device *dev)
 	struct dma_domain *domain = d->domain;
 
 	dmamap_domain_flush(domain);
-	if (domain->backend->ops->detach)
+	if (domain->backend->ops->detach && !d->attach_pending)
 		domain->backend->ops->detach(domain->backend, dev);
 	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
 	d->domain = NULL;
+	d->identity = false;
+	d->attach_pending = false;
 	free_counts(d);
 }

@@ -18,6 +18,16 @@
 dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t size,
 			    enum dma_data_direction dir, unsigned long attrs,
 			    struct dma_error *why);
+/** Attach @dev to its domain's hardware, which was put off until now. False and *@why. */
+bool dmamap_iommu_attach_now(struct dma_device *dev, struct dma_error *why);
+
+/** Before anything is mapped: is the device attached? False and *@why. */
+static inline bool dmamap_iommu_ready(struct dma_device *dev, struct dma_error *why)
+{
+	return !__atomic_load_n(&dmamap_dev(dev)->attach_pending, __ATOMIC_ACQUIRE) ||
+	       dmamap_iommu_attach_now(dev, why);
+}
+
 /** Would the device see bytes beside the buffer that it must not see, or the CPU lose bytes there? */
 bool dmamap_iommu_must_bounce(const struct dma_device *dev, phys_addr_t phys, uint64_t size,
 			      enum dma_data_direction dir, unsigned long attrs);

@@ -185,6 +185,8 @@ dma_addr_t dmamap_iommu_map_allocated(struct dma_device *dev, phys_addr_t phys, 
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
+	if (!dmamap_iommu_ready(dev, why))
+		return DMA_MAPPING_ERROR;
 	return map_granules(dev, phys, size, d->coherent_mask,
 			    dmamap_iommu_prot(d->coherent, dir, attrs), why);
 }
@@ -258,7 +260,7 @@ dma_addr_t dmamap_iommu_map(struct dma_device *dev, phys_addr_t phys, size_t siz
 	phys_addr_t target = phys;
 	dma_addr_t addr;
 
-	if (!dmamap_iommu_check_alignment(dev, phys, size, why) ||
+	if (!dmamap_iommu_ready(dev, why) || !dmamap_iommu_check_alignment(dev, phys, size, why) ||
 	    !dmamap_iommu_may_have(dev, phys, size, dir, attrs, why))
 		return DMA_MAPPING_ERROR;
 	if (bounced) {

@@ -457,6 +457,11 @@ int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nent
 {
 	int got = mark_peers(dev, sg, nents, why);
 
+	if (!got && !dmamap_iommu_ready(dev, why)) {
+		got = why->err == -DMAMAP_ENOMEM || why->err == -DMAMAP_EREMOTEIO ? why->err
+										  : -DMAMAP_EINVAL;
+		why->err = got;
+	}
 	if (!got && !dmamap_iommu_check_alignment(dev, sg_phys(sg), sg->length, why))
 		why->err = got = -DMAMAP_EINVAL;
 	if (!got)

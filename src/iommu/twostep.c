@@ -124,7 +124,7 @@ bool dmamap_twostep_alloc(struct dma_device *dev, struct dma_iova_state *state, 
 			   phys, size);
 		return false;
 	}
-	if (!dmamap_iommu_check_alignment(dev, phys, size, why))
+	if (!dmamap_iommu_ready(dev, why) || !dmamap_iommu_check_alignment(dev, phys, size, why))
 		return false;
 	granules_of(d->domain, phys & dmamap_iommu_granule_mask(dev), size, &g);
 	domain_lock(d->domain);

@@ -21,7 +21,7 @@ enum dma_route dmamap_choose_route(const struct dma_device *dev, uint64_t mask)
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (d->domain)
+	if (d->domain && !d->identity)
 		return DMA_ROUTE_IOMMU;
 	if (!d->ops)
 		return DMA_ROUTE_DIRECT;
@@ -459,10 +459,20 @@ int dmamap_device_set_untrusted(struct dma_device *dev, bool untrusted)
 
 	if (err)
 		return err;
+	if (untrusted && d->identity)
+		return fail_setter(dev, DMA_REASON_UNTRUSTED, -DMAMAP_EPERM, 0);
 	d->untrusted = untrusted;
 	if (untrusted && d->domain)
 		dmamap_iommu_make_strict(d->domain);
 	dmamap_device_update(dev);
+	return 0;
+}
+
+int dmamap_device_set_deferred_attach(struct dma_device *dev, bool deferred)
+{
+	if (dmamap_dev(dev)->domain)
+		return fail_setter(dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, 0);
+	dmamap_dev(dev)->defer_attach = deferred;
 	return 0;
 }
 

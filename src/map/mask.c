@@ -24,7 +24,7 @@ static enum dma_reason unsupported(struct dma_device *dev, uint64_t mask, dma_ad
 	struct dmamap_dev *d = dmamap_dev(dev);
 
 	*lowest = 0;
-	if (d->domain)
+	if (d->domain && !d->identity)
 		return DMA_REASON_NONE;
 	if (!d->ops)
 		return dmamap_direct_check_mask(dev, mask, lowest);

@@ -26,7 +26,7 @@ bool dmamap_addressing_limited(struct dma_device *dev)
 
 	if (min_not_zero(dmamap_get_mask(dev), d->bus_limit) < dmamap_get_required_mask(dev))
 		return true;
-	return !d->ops && !d->domain && !dmamap_direct_covers_ram(dev);
+	return !d->ops && (!d->domain || d->identity) && !dmamap_direct_covers_ram(dev);
 }
 
 static size_t direct_max_mapping_size(struct dma_device *dev)

@@ -123,8 +123,8 @@ const struct bench_op bench_sg32 = {
 
 const struct bench_op bench_bar = {
 	.name = "bar-16g",
-	.what = "IOMMU, lazy: map + unmap a BAR of 16 GiB",
-	.open = open_lazy,
+	.what = "IOMMU, strict: map + unmap a BAR of 16 GiB",
+	.open = open_strict,
 	.run = run_bar,
 	.close = close_pages,
 	.threads = true,

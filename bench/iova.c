@@ -54,7 +54,7 @@ static void *open_live(uint32_t live)
 	s->seed = 1;
 	s->live = live;
 	s->states = calloc(live, sizeof(*s->states));
-	if (!bench_behind_open(&s->behind, DMA_INVALIDATION_LAZY, 2 * LINKED * PAGE) ||
+	if (!bench_behind_open(&s->behind, DMA_INVALIDATION_STRICT, 2 * LINKED * PAGE) ||
 	    !s->states) {
 		close_space(s);
 		return NULL;

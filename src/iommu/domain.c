@@ -174,7 +174,7 @@ int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 /** Granules outside of windows that are in a mapping, or wait. */
 static uint64_t used_in_space(const struct dma_domain *domain)
 {
-	return dmamap_space_used(domain->iova) - domain->reserved -
+	return dmamap_space_used(domain->iova) - domain->kept.granules - domain->reserved -
 	       domain->windows.grouped * WINDOW_GRANULES;
 }
 
@@ -207,10 +207,12 @@ int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t
 	enum dmamap_iova_result result;
 	uint64_t before;
 
+	dmamap_kept_drain(&domain->kept, domain->iova);
 	before = used_in_space(domain);
 	result = dmamap_space_reserve(domain->iova, granule, granules);
 	if (result == IOVA_FULL) {
 		dmamap_domain_reclaim(domain);
+		dmamap_kept_drain(&domain->kept, domain->iova);
 		before = used_in_space(domain);
 		result = dmamap_windows_reserve(domain, granule, granules);
 	}
@@ -243,7 +245,12 @@ enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint6
 			return IOVA_FULL;
 		last--; /* the granule that holds the limit is not wholly below it */
 	}
-	result = dmamap_space_alloc(domain->iova, size >> domain->shift, last, &granule);
+	if (kept_take(&domain->kept, size >> domain->shift, last, &granule))
+		result = IOVA_OK;
+	else
+		result = dmamap_space_alloc(domain->iova, size >> domain->shift, last, &granule);
+	if (result != IOVA_OK && dmamap_kept_drain(&domain->kept, domain->iova))
+		result = dmamap_space_alloc(domain->iova, size >> domain->shift, last, &granule);
 	*iova = result == IOVA_OK ? granule << domain->shift : DMA_MAPPING_ERROR;
 	return result;
 }
@@ -336,6 +343,7 @@ void dmamap_domain_flush(struct dma_domain *domain)
 {
 	domain_lock(domain);
 	dmamap_domain_reclaim(domain);
+	dmamap_kept_drain(&domain->kept, domain->iova);
 	domain_unlock(domain);
 }
 

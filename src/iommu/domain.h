@@ -14,6 +14,7 @@
 
 #include "base/fault.h"
 #include "base/host.h"
+#include "kept.h"
 #include "window.h"
 
 #pragma GCC visibility push(hidden)
@@ -72,6 +73,7 @@ struct dma_domain {
 	struct dma_backend *backend;
 	struct dma_lock lock;
 	struct dmamap_iova *iova;
+	struct kept kept;
 	unsigned int shift; /* of the granule */
 	uint32_t devices;
 	/** Granules reserved for ever, on top of those that do not exist. */

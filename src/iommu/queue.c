@@ -31,7 +31,7 @@ static void invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size
 
 void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
-	dmamap_space_free(domain->iova, iova >> domain->shift, size >> domain->shift);
+	dmamap_kept_put(&domain->kept, domain->iova, iova >> domain->shift, size >> domain->shift);
 }
 
 uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
@@ -75,8 +75,8 @@ static void flush_round(struct flush *f)
 
 	flush_once(domain);
 	for (uint32_t i = 0; i < domain->queued; i++)
-		dmamap_space_free(domain->iova, domain->queue[i].granule,
-				  domain->queue[i].granules);
+		dmamap_kept_put(&domain->kept, domain->iova, domain->queue[i].granule,
+				domain->queue[i].granules);
 	domain->queued = 0;
 	dmamap_windows_release(domain, f->idle);
 	f->idle = NULL;

@@ -11,6 +11,8 @@
 
 #include "bench.h"
 
+#include <dmamap/accel.h>
+
 #define RAM_BASE 0x100000000u
 #define PAGE	 4096u
 #define LARGE	 ((uint64_t)2 << 20)
@@ -149,6 +151,7 @@ struct bench_machine *bench_machine_create(uint64_t bytes)
 		.cpu_id = cpu_id,
 		.cpu_count = CPUS,
 	};
+	dmamap_accel_init(&m->host);
 	if (dmamap_host_init(&m->host)) {
 		bench_machine_destroy(m);
 		return NULL;

@@ -146,6 +146,7 @@ int sim_start(struct sim_machine *m)
 
 	if (m->started)
 		return -DMAMAP_EBUSY;
+	dmamap_accel_init(&m->host);
 	err = dmamap_host_init(&m->host);
 	m->started = !err;
 	return err;

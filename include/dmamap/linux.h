@@ -10,6 +10,7 @@
 
 #ifndef DMAMAP_NO_LINUX_NAMES
 
+#include <dmamap/accel.h>
 #include <dmamap/alloc.h>
 #include <dmamap/bounce.h>
 #include <dmamap/device.h>
@@ -1021,6 +1022,11 @@ static inline void dma_iova_destroy(struct dma_device *dev, struct dma_iova_stat
 				    unsigned long attrs)
 {
 	dmamap_iova_destroy(dev, state, mapped_len, dir, attrs);
+}
+
+static inline bool dma_accel_init(struct dma_host *host)
+{
+	return dmamap_accel_init(host);
 }
 
 static inline int dma_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,

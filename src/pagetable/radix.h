@@ -18,6 +18,8 @@
 #include "table.h"
 
 #define PT_INLINE static inline __attribute__((always_inline, unused))
+/* Entries that are worth a call of the host. */
+#define PT_MANY 64u
 
 /* What is left to map: the rest of a piece, with its adjacent successors, then others. */
 struct pt_source {
@@ -208,7 +210,8 @@ PT_INLINE size_t pt_fill_entries(const struct pt_backend *pt, uint64_t *entries,
 {
 	size_t i;
 
-	(void)pt;
+	if (n >= PT_MANY && pt->host->pte_fill)
+		return pt->host->pte_fill(pt->host, entries, n, entry, step);
 	for (i = 0; i < n && !entries[i]; i++, entry += step)
 		pt_write_leaf(&entries[i], entry);
 	return i;
@@ -297,6 +300,31 @@ PT_INLINE unsigned int pt_leaf_entries(const struct pt_format *fmt, const struct
 	return i & (n - 1) || end - i < n ? 0 : n;
 }
 
+/** Clear the leaves in entries [@i, @end) of @t, to the first that is none, or not wholly there. Where it ended. */
+PT_INLINE unsigned int pt_clear_leaves(const struct pt_format *fmt, const struct pt_table *t,
+				       unsigned int i, unsigned int end)
+{
+	unsigned int n;
+
+	while (i < end && (n = pt_leaf_entries(fmt, t, i, end)))
+		for (n += i; i < n; i++)
+			pt_write_leaf(&t->entries[i], 0);
+	return i;
+}
+
+/** The same for a lowest table whose entries are leaves, each. */
+PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct pt_table *t,
+				      unsigned int i, unsigned int end)
+{
+	uint64_t *entries = t->entries;
+
+	if (end - i >= PT_MANY && pt->host->pte_clear)
+		return i + (unsigned int)pt->host->pte_clear(pt->host, entries + i, end - i);
+	for (; i < end && entries[i]; i++)
+		pt_write_leaf(&entries[i], 0);
+	return i;
+}
+
 /** Clear leaves of @t from @iova on; the bytes cleared. */
 PT_INLINE uint64_t pt_clear(struct pt_written *w, const struct pt_format *fmt, struct pt_table *t,
 			    uint64_t iova, uint64_t len)
@@ -305,23 +333,20 @@ PT_INLINE uint64_t pt_clear(struct pt_written *w, const struct pt_format *fmt, s
 	unsigned int first = pt_index(w->pt, fmt, iova, t->level);
 	unsigned int n =
 		(unsigned int)min_u64(pt_entries(w->pt, fmt, t->level) - first, len >> shift);
-	unsigned int end, i = first;
+	unsigned int end;
 
 	if (iova & pt_mask(shift))
 		return 0;
 	end = first + pt_not_owned(t, first, n);
-	while (i < end) {
-		n = pt_leaf_entries(fmt, t, i, end);
-		if (!n)
-			break;
-		for (n += i; i < n; i++)
-			pt_write_leaf(&t->entries[i], 0);
-	}
-	if (i == first)
+	if (t->level || fmt->sized)
+		end = pt_clear_leaves(fmt, t, first, end);
+	else
+		end = pt_clear_pages(w->pt, t, first, end);
+	if (end == first)
 		return 0;
-	t->used -= i - first;
-	pt_note(w, t, first, i - 1);
-	return (uint64_t)(i - first) << shift;
+	t->used -= end - first;
+	pt_note(w, t, first, end - 1);
+	return (uint64_t)(end - first) << shift;
 }
 
 PT_INLINE uint64_t pt_unmap_range(struct pt_backend *pt, const struct pt_format *fmt, uint64_t iova,

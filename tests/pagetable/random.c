@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include <dmamap/accel.h>
+
 /* --- against a map of pages */
 
 #define WINDOWS 6     /* separate stretches of I/O addresses */
@@ -154,7 +156,7 @@ static void random_unmap(struct fixture *f, struct reference *r, uint64_t *rng)
 		settle(f);
 }
 
-static void random_walk(const struct variant *v, bool caches, uint64_t seed)
+static void random_walk(const struct variant *v, bool caches, bool accel, uint64_t seed)
 {
 	struct reference *r = malloc(sizeof(*r));
 	uint64_t rng = seed, root;
@@ -162,6 +164,8 @@ static void random_walk(const struct variant *v, bool caches, uint64_t seed)
 
 	assert_non_null(r);
 	variant_start(&f, v, caches);
+	if (accel)
+		dmamap_accel_init(&f.fake.host);
 	root = bytes(&f);
 	reference_init(r, v, f.pt->caps.aperture_end);
 	for (int step = 0; step < 2500; step++) {
@@ -199,7 +203,7 @@ static void random_sequences(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n_variants; i++)
-		random_walk(&variants[i], false, seed + 2 * i);
+		random_walk(&variants[i], false, false, seed + 3 * i);
 }
 
 static void random_sequences_without_snooping(void **state)
@@ -208,7 +212,16 @@ static void random_sequences_without_snooping(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < n_variants; i++)
-		random_walk(&variants[i], true, seed + 2 * i + 1);
+		random_walk(&variants[i], true, false, seed + 3 * i + 1);
+}
+
+static void random_sequences_with_vectors(void **state)
+{
+	uint64_t seed = fake_seed();
+
+	(void)state;
+	for (size_t i = 0; i < n_variants; i++)
+		random_walk(&variants[i], false, true, seed + 3 * i + 2);
 }
 
 int main(void)
@@ -216,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_sequences),
 		cmocka_unit_test(random_sequences_without_snooping),
+		cmocka_unit_test(random_sequences_with_vectors),
 	};
 
 	return cmocka_run_group_tests_name("pagetable-random", tests, NULL, NULL);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which of the kernels this processor can run. For programs: the compiler's library asks the processor and the operating
+ * system.
+ */
+#include <dmamap/accel.h>
+
+bool dmamap_accel_init(struct dma_host *host)
+{
+#if defined(__x86_64__)
+	if (!__builtin_cpu_supports("avx2") || (host->pte_fill && host->pte_clear))
+		return false;
+	if (!host->pte_fill)
+		host->pte_fill = dmamap_accel_avx2_fill;
+	if (!host->pte_clear)
+		host->pte_clear = dmamap_accel_avx2_clear;
+	return true;
+#else
+	(void)host;
+	return false;
+#endif
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * AMD-Vi: one unit, always at the same place. QEMU 7.2 never writes its event log, so that a refused access shows only
+ * AMD-Vi: one unit, which the IVRS table describes. Where the machine has no table the address is the one that q35
+ * always has it at. QEMU 7.2 never writes its event log, so that a refused access shows only
  * as data that did not move.
  */
 #include "iommu.h"
@@ -9,14 +10,25 @@
 
 static int start(struct qemu_machine *m)
 {
-	const struct dma_amdvi_config config = {
+	struct dma_amdvi_config config = {
 		.size = sizeof(config),
 		.registers = AMD_REGISTERS,
 		.requesters = qemu_requesters(m),
 	};
+	struct dma_ivrs_unit unit;
 	struct dma_amdvi *amdvi;
-	int err = dmamap_amdvi_create(&m->host, &config, &amdvi);
+	struct dma_ivrs ivrs;
+	const void *table;
+	size_t len;
+	int err;
 
+	table = qemu_acpi_table(m, "IVRS", &len);
+	if (table && !dmamap_ivrs_open(table, len, &ivrs) && dmamap_ivrs_unit(&ivrs, 0, &unit)) {
+		config.registers = unit.registers;
+		if (ivrs.address_bits >= 32 && ivrs.address_bits <= 52)
+			config.address_bits = ivrs.address_bits;
+	}
+	err = dmamap_amdvi_create(&m->host, &config, &amdvi);
 	if (err)
 		return err;
 	err = dmamap_amdvi_enable(amdvi);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtio IOMMU: a PCI function. Every other function is asked beforehand which addresses it cannot use, so that a
+ * The virtio IOMMU: a PCI function, which the VIOT table names; where the machine has no table, the first of that make.
+ * Every other function is asked beforehand which addresses it cannot use, so that a
  * domain suits them all.
  */
 #include "iommu.h"
@@ -40,9 +41,22 @@ static void probe_all(struct qemu_machine *m, const struct qemu_device *self,
 			dmamap_virtio_iommu_probe(iommu, &dev->dma);
 }
 
+static struct qemu_device *find(struct qemu_machine *m)
+{
+	struct dma_viot_unit unit;
+	struct dma_viot viot;
+	size_t len;
+	const void *table = qemu_acpi_table(m, "VIOT", &len);
+
+	if (table && !dmamap_viot_open(table, len, &viot) && dmamap_viot_unit(&viot, 0, &unit) &&
+	    unit.pci)
+		return qemu_device_by_id(m, unit.id);
+	return qemu_find_device(m, VIRTIO_VENDOR, VIRTIO_IOMMU, 0);
+}
+
 static int start(struct qemu_machine *m)
 {
-	struct qemu_device *dev = qemu_find_device(m, VIRTIO_VENDOR, VIRTIO_IOMMU, 0);
+	struct qemu_device *dev = find(m);
 	struct dma_virtio_iommu_config config = {
 		.size = sizeof(config),
 		.requesters = qemu_requesters(m),

@@ -2,7 +2,7 @@
 /*
  * The driver of AMD's I/O memory management unit (AMD-Vi), with version 1 page tables.
  *
- * A machine has one or several units; the IVRS table of ACPI lists them. A unit that is created does
+ * A machine has one or several units; the IVRS table of ACPI lists them (dmamap/ivrs.h). A unit that is created does
  * nothing yet: make domains, attach the devices that must not lose their memory, then enable it. From then on a device
  * that is attached to no domain reaches nothing, unless the configuration says that such devices pass.
  * docs/hardware.md, "AMD-Vi", shows how.

@@ -18,6 +18,7 @@
 #include <dmamap/host.h>
 #include <dmamap/inline.h>
 #include <dmamap/iova.h>
+#include <dmamap/ivrs.h>
 #include <dmamap/linux.h>
 #include <dmamap/mapping.h>
 #include <dmamap/ops.h>
@@ -29,6 +30,7 @@
 #include <dmamap/smmuv3.h>
 #include <dmamap/types.h>
 #include <dmamap/vec.h>
+#include <dmamap/viot.h>
 #include <dmamap/virtio_iommu.h>
 #include <dmamap/vtd.h>
 

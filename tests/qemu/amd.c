@@ -104,9 +104,50 @@ static void a_device_in_no_domain_reaches_nothing(void **state)
 	rig_stop(&rig);
 }
 
+static void the_table_describes_the_unit(void **state)
+{
+	struct dma_ivrs_unit unit;
+	struct dma_ivrs ivrs;
+	const void *table;
+	struct rig rig;
+	uint16_t alias;
+	size_t len;
+	uint16_t id;
+
+	(void)state;
+	rig_start(&rig, &amd);
+	id = (uint16_t)(rig.function->bus << 8 | rig.function->devfn);
+	table = qemu_acpi_table(rig.m, "IVRS", &len);
+	assert_non_null(table);
+	assert_int_equal(dmamap_ivrs_open(table, len, &ivrs), 0);
+	assert_true(dmamap_ivrs_unit(&ivrs, 0, &unit));
+	assert_int_equal(unit.registers, 0xfed80000);
+	assert_false(dmamap_ivrs_unit(&ivrs, 1, &unit));
+	assert_true(dmamap_ivrs_unit(&ivrs, 0, &unit));
+	assert_true(dmamap_ivrs_covers(&unit, id, &alias));
+	assert_int_equal(alias, id);
+	rig_stop(&rig);
+}
+
+static void what_the_unit_can(void **state)
+{
+	struct dma_amdvi_info info;
+	struct rig rig;
+
+	(void)state;
+	rig_start_domain(&rig, &amd, DMA_INVALIDATION_STRICT);
+	dmamap_amdvi_get_info(qemu_amdvi(rig.m), &info);
+	assert_int_equal(info.features, 0x29d3);
+	assert_int_equal(info.levels, 4);
+	assert_true(info.enabled && !info.broken && !info.command_errors && !info.taken_over);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_table_describes_the_unit),
+		cmocka_unit_test(what_the_unit_can),
 		cmocka_unit_test(bytes_move_while_they_are_mapped),
 		cmocka_unit_test(directions_are_enforced),
 		cmocka_unit_test(a_device_in_no_domain_reaches_nothing),

@@ -252,9 +252,14 @@ struct dma_device *fx_ops_device(struct fx *fx, unsigned int methods);
  *  data points to its bus limit, and fx->arch_offset is the offset of its direct window. */
 void fx_fill_arch(struct dma_host *host);
 
-/* --- IOMMU (fixture_iommu.c) */
+/* --- IOMMU (fixture_iommu.c, fixture_walk.c) */
 
-/** A domain over VT-d tables, 4 levels, 48 bits, 4K|2M|1G, with a recording unit. */
+/** What DMAMAP_TEST_FORMAT says, VT-d second stage if nothing. */
+enum dma_pt_format fx_format(void);
+bool fx_format_is_arm(void);
+/** Permissions that an entry for FROM_DEVICE has there, as fx_walk() gives them: not every format can do without reads. */
+unsigned int fx_write_only(void);
+/** A domain over tables of that format, 4 levels, 48 bits, 4K|2M|1G, with a recording unit. */
 struct dma_domain *fx_domain(struct fx *fx, enum dma_invalidation invalidation);
 struct dma_domain *fx_domain_with(struct fx *fx, const struct dma_domain_config *config);
 /** IO, IOP, IOU of the list of tests: a device behind a strict domain. */
@@ -262,7 +267,7 @@ struct dma_device *fx_io(struct fx *fx);
 struct dma_device *fx_iop(struct fx *fx);
 struct dma_device *fx_iou(struct fx *fx, unsigned int min_align_mask);
 struct dma_device *fx_behind(struct fx *fx, struct dma_domain *domain);
-/** The leaf entry that translates @iova in the last domain's table, 0 if there is none; *@size of the leaf. */
+/** What translates @iova in the last domain's table, in the form of a VT-d leaf, 0 if nothing does; *@size of the leaf. */
 uint64_t fx_walk(struct fx *fx, uint64_t iova, uint64_t *size);
 /** Physical address by the tables, all ones if there is none. */
 uint64_t fx_translate(struct fx *fx, uint64_t iova);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IOMMUs of the recording host: a unit whose tables the test walks by itself, bit by bit, and a backend without tables
- * that records its calls and knows when it is used in a wrong order.
+ * IOMMUs of the recording host: a unit whose tables the test walks by itself (fixture_walk.c), and a backend without
+ * tables that records its calls and knows when it is used in a wrong order.
  */
 #include "fixture.h"
 
-/* --- a unit, and a walk of raw VT-d second-stage tables */
+/* --- a unit */
 
 static struct fx_unit *unit_of(struct dma_iommu_unit *unit)
 {
@@ -56,54 +56,14 @@ static const struct dma_iommu_unit_ops unit_ops = {
 	.wait = unit_wait,
 };
 
-static struct fx_unit *last_unit(struct fx *fx)
-{
-	assert_true(fx->nr_domain > 0);
-	return &fx->unit[fx->nr_domain - 1];
-}
-
-uint64_t fx_walk(struct fx *fx, uint64_t iova, uint64_t *size)
-{
-	struct fx_unit *u = last_unit(fx);
-	uint64_t table = u->root;
-
-	for (unsigned int level = u->levels; level--;) {
-		unsigned int shift = 12 + 9 * level;
-		uint64_t entry;
-
-		assert_true(table + 4096 <= fx->backed);
-		memcpy(&entry, fx_ram(fx, table + (iova >> shift & 511) * 8), sizeof(entry));
-		if (!entry)
-			return 0;
-		if (!level || entry & 1u << 7) {
-			if (size)
-				*size = (uint64_t)1 << shift;
-			return entry;
-		}
-		/* A table must not take away what its leaves grant. */
-		assert_int_equal(entry & 3, 3);
-		table = entry & 0x000ffffffffff000ull;
-	}
-	return 0;
-}
-
-uint64_t fx_translate(struct fx *fx, uint64_t iova)
-{
-	uint64_t size = 0;
-	uint64_t entry = fx_walk(fx, iova, &size);
-
-	if (!entry)
-		return ~(uint64_t)0;
-	return (entry & 0x000ffffffffff000ull & ~(size - 1)) | (iova & (size - 1));
-}
-
 struct dma_domain *fx_domain_with(struct fx *fx, const struct dma_domain_config *config)
 {
 	struct fx_unit *u = &fx->unit[fx->nr_domain];
 	const struct dma_pt_config pt = {
 		.size = sizeof(pt),
-		.format = DMA_PT_VTD_SECOND_STAGE,
+		.format = fx_format(),
 		.levels = 4,
+		.input_bits = fx_format_is_arm() ? 48 : 0,
 		.output_bits = 46,
 		.page_sizes = MIB(2) | GIB(1),
 		.coherent_walk = !fx->incoherent_walk,
@@ -118,6 +78,11 @@ struct dma_domain *fx_domain_with(struct fx *fx, const struct dma_domain_config 
 	assert_int_equal(dma_pt_backend_create(&fx->host, &pt, &backend), 0);
 	assert_int_equal(dma_domain_create(&fx->host, backend, config, &fx->domain[fx->nr_domain]),
 			 0);
+	/* There it is not the format that keeps the MSI window out, but who owns the bus. */
+	if (fx_format_is_arm())
+		assert_int_equal(dma_domain_reserve(fx->domain[fx->nr_domain], 0xfee00000, MIB(1)),
+				 0);
+	fx->host.untrusted_may_read_back = fx_write_only() != 2;
 	return fx->domain[fx->nr_domain++];
 }
 

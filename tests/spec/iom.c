@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * IOM, single mappings and coherent memory behind an IOMMU, case by case under their ids. Entries are read from the raw
- * VT-d tables. Lists, lazy invalidation and the life of domains: iom_more.c.
+ * tables (fixture_walk.c). Lists, lazy invalidation and the life of domains: iom_more.c.
  */
 #include "fixture.h"
 
@@ -34,7 +34,7 @@ static void IOM_1_table_permissions(void **state)
 	assert_int_equal(dma_map_phys(dev, 0x12345000, 0x1000, TO, 0), TOP_PAGE);
 	assert_int_equal(dma_map_phys(dev, 0x12346000, 0x1000, FROM, 0), TOP_PAGE - 0x1000);
 	assert_int_equal(fx_walk(fx, TOP_PAGE, NULL), 0x12345001);
-	assert_int_equal(fx_walk(fx, TOP_PAGE - 0x1000, NULL), 0x12346002);
+	assert_int_equal(fx_walk(fx, TOP_PAGE - 0x1000, NULL), 0x12346000 | fx_write_only());
 	dma_unmap_phys(dev, TOP_PAGE, 0x1000, TO, 0);
 	dma_unmap_phys(dev, TOP_PAGE - 0x1000, 0x1000, FROM, 0);
 	fx_free(fx);

@@ -432,8 +432,8 @@ static void expect_msi_window_kept_out(struct dma_device *dev)
 		dma_unmap_resource(dev, addr[i], MIB(1), TO, 0);
 }
 
-/* The page-table backend of this hardware keeps the MSI window out by itself, and a host may say so once more; elsewhere
- * it can be reserved. */
+/* Page-table backends of PCs keep the MSI window out by themselves, and a host may say so once more; elsewhere it can be
+ * reserved. */
 static void IOM_43_reserved_region(void **state)
 {
 	struct fx *fx = fx_new(NULL);

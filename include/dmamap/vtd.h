@@ -21,6 +21,7 @@ extern "C" {
 #endif
 
 struct dma_vtd;
+struct dma_dmar;
 struct dma_iommu_unit;
 
 struct dma_vtd_config {
@@ -34,6 +35,15 @@ struct dma_vtd_config {
 	unsigned int levels;
 	/** By which numbers (bus << 8 | devfn) devices are known. */
 	struct dma_requesters requesters;
+	/**
+	 * The DMAR table, for its reserved regions (RMRR): they are mapped as they stand before a device in their scope is
+	 * attached. It must outlive the unit. NULL: there are none.
+	 */
+	const struct dma_dmar *dmar;
+	/** The unit's segment, and how paths through bridges are followed: see dma_dmar_scope_id(). NULL: they are not. */
+	uint16_t segment;
+	int (*secondary)(void *arg, uint32_t id);
+	void *secondary_arg;
 	/** Ask for invalidations through registers, one by one, even if the unit has a queue. */
 	bool no_queue;
 	/** The longest wait for the hardware, in nanoseconds. 0: one second. */

@@ -94,6 +94,7 @@ static const struct dma_iommu_unit_ops plain_ops = {
 	.domain_gone = domain_gone,
 	.domain_new = domain_new,
 	.get_caps = get_caps,
+	.reserved = dmamap_vtd_reserved,
 };
 
 /** The same for hardware that has to be told of new entries. */
@@ -107,6 +108,7 @@ static const struct dma_iommu_unit_ops told_ops = {
 	.domain_gone = domain_gone,
 	.domain_new = domain_new,
 	.get_caps = get_caps,
+	.reserved = dmamap_vtd_reserved,
 };
 
 void dmamap_vtd_break(struct dma_vtd *v, const char *why)
@@ -224,6 +226,10 @@ int dmamap_vtd_create(struct dma_host *host, const struct dma_vtd_config *config
 		return -DMAMAP_ENOMEM;
 	v->host = host;
 	v->regs = config->registers;
+	v->dmar = config->dmar;
+	v->segment = config->segment;
+	v->secondary = config->secondary;
+	v->secondary_arg = config->secondary_arg;
 	v->timeout_ns = config->timeout_ns ? config->timeout_ns : HW_TIMEOUT_NS;
 	dmamap_lock_init(host, &v->lock);
 	dmamap_hw_attached_init(&v->attached, host, &config->requesters, 0xffff);

@@ -49,6 +49,11 @@ struct dma_vtd {
 	phys_addr_t regs;
 	uint64_t timeout_ns;
 	bool no_queue;
+	/** The table of which the reserved regions are read. */
+	const struct dma_dmar *dmar;
+	uint16_t segment;
+	int (*secondary)(void *arg, uint32_t id);
+	void *secondary_arg;
 	struct dma_vtd_info info;
 	/** The bits of GCMD that are on: every write carries them. */
 	uint32_t gcmd;
@@ -140,6 +145,12 @@ int dmamap_vtd_mapped(struct dma_iommu_unit *unit, unsigned int domain_id, dma_a
 		      uint64_t len);
 /** Flush the write buffer, if there is one. */
 void dmamap_vtd_flush_buffer(struct dma_vtd *v);
+
+/* --- vtd_reserved.c */
+
+/** Member of the unit: region @index that @dev must reach; false behind the last. */
+bool dmamap_vtd_reserved(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int index,
+			 struct dma_reserved_region *reserved);
 
 /* --- vtd_fault.c */
 

@@ -403,6 +403,77 @@ static void firmware_was_here(void **state)
 	}
 }
 
+/** A table of two entries, the second of which is the first one's region once more: {bus, path} is the edu. */
+static size_t make_rmrr(unsigned char *t, const struct rig *rig, phys_addr_t first,
+			phys_addr_t last)
+{
+	unsigned char *p = t + 48;
+
+	memset(t, 0, 48);
+	memcpy(t, "DMAR", 4);
+	t[36] = 38;
+	for (unsigned int i = 0; i < 2; i++, p += 32) {
+		memset(p, 0, 32);
+		p[0] = 1;
+		p[2] = 32;
+		memcpy(p + 8, &first, 8);
+		memcpy(p + 16, &last, 8);
+		p[24] = 1;
+		p[25] = 8;
+		p[29] = rig->function->bus;
+		p[30] = rig->function->devfn >> 3;
+		p[31] = rig->function->devfn & 7;
+	}
+	t[4] = (unsigned char)(p - t);
+	return (size_t)(p - t);
+}
+
+/** Memory that firmware gave the device: it goes on reaching it, under its own address, and nothing else. */
+static void reserved_memory_stays_reachable(void **state)
+{
+	struct dma_domain_config policy = { .size = sizeof(policy) };
+	struct dma_vtd_config config = { .size = sizeof(config), .registers = 0xfed90000 };
+	struct dma_domain *domain = NULL;
+	unsigned char table[256];
+	struct dma_dmar dmar;
+	struct dma_vtd *unit;
+	phys_addr_t phys;
+	dma_addr_t addr;
+	struct rig rig;
+
+	(void)state;
+	rig_start(&rig, &vtd);
+	phys = rig_pages(&rig, 4, 0x11);
+	assert_int_equal(
+		dmamap_dmar_open(table, make_rmrr(table, &rig, phys, phys + 2 * PAGE - 1), &dmar),
+		0);
+	rig_load(&rig, phys, 0, 16);
+	config.dmar = &dmar;
+	config.requesters = qemu_requesters(rig.m);
+	assert_int_equal(dmamap_vtd_create(rig.host, &config, &unit), 0);
+	assert_int_equal(dmamap_vtd_domain_create(unit, rig.host, &policy, &domain), 0);
+	assert_int_equal(dma_device_set_unit(&rig.function->dma, dmamap_vtd_unit(unit)), 0);
+	assert_int_equal(dma_device_set_domain(&rig.function->dma, domain), 0);
+	assert_int_equal(dmamap_vtd_enable(unit), 0);
+	rig_store(&rig, 0, phys + 64, 16);
+	rig_load(&rig, phys + PAGE, 0, 16);
+	assert_int_equal(dmamap_vtd_handle_faults(unit), 0);
+	rig_store(&rig, 0, phys + 2 * PAGE, 16);
+	assert_int_equal(dmamap_vtd_handle_faults(unit), 1);
+	rig_fault(&rig, phys + 2 * PAGE, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
+	addr = map(&rig, phys + 3 * PAGE, PAGE, DMA_TO_DEVICE);
+	assert_true(addr < phys || addr >= phys + 2 * PAGE);
+	unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
+	rig_load(&rig, phys, 0, 16);
+	assert_int_equal(dmamap_vtd_handle_faults(unit), 0);
+	assert_int_equal(dma_device_set_domain(&rig.function->dma, NULL), 0);
+	assert_int_equal(dma_device_set_unit(&rig.function->dma, NULL), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	assert_int_equal(dmamap_vtd_destroy(unit), 0);
+	qemu_free(rig.m, phys, 4 * PAGE);
+	rig_stop(&rig);
+}
+
 /** QEMU's own table. */
 static void what_the_table_says(void **state)
 {
@@ -467,6 +538,7 @@ int main(void)
 		cmocka_unit_test(invalidation_by_registers),
 		cmocka_unit_test(fewer_levels_than_there_are),
 		cmocka_unit_test(firmware_was_here),
+		cmocka_unit_test(reserved_memory_stays_reachable),
 		cmocka_unit_test(what_the_table_says),
 		cmocka_unit_test(the_machine_and_its_iommu),
 	};

@@ -33,6 +33,12 @@ void dmamap_vtd_queue_fini(struct dma_vtd *v)
 	dmamap_hw_memory_free(v->host, &v->queue.status);
 }
 
+/** Invalidations wait for accesses under way, where the hardware can (VT-d 6.5.4). */
+static uint64_t drain_bits(const struct dma_vtd *v, uint64_t reads, uint64_t writes)
+{
+	return (v->info.cap & VTD_CAP_DRD ? reads : 0) | (v->info.cap & VTD_CAP_DWD ? writes : 0);
+}
+
 /* --- the ring; the lock is held */
 
 /** The position that the hardware has reached, as far as it has said so. */
@@ -91,7 +97,7 @@ static void skip_refused(struct dma_vtd *v)
 			v->queue.ring.phys + at % VTD_QUEUE * sizeof(*d), sizeof(*d));
 	put(v, VTD_INV_CONTEXT | VTD_INV_G(VTD_GLOBAL), 0);
 	put_wait(v);
-	put(v, VTD_INV_IOTLB | VTD_INV_G(VTD_GLOBAL), 0);
+	put(v, VTD_INV_IOTLB | VTD_INV_G(VTD_GLOBAL) | drain_bits(v, VTD_INV_DR, VTD_INV_DW), 0);
 	put_wait(v);
 	/* Whoever waits for something before this must see that before the hardware goes on. */
 	__atomic_store_n(&v->queue.made_good, v->queue.last_wait, __ATOMIC_RELAXED);
@@ -258,11 +264,6 @@ static void context_by_register(struct dma_vtd *v, unsigned int granularity, uns
 	vtd_write64(v, VTD_CCMD, VTD_CCMD_ICC | VTD_CCMD_G(granularity) | VTD_CCMD_SID(sid) | did);
 	if (!dmamap_hw_wait_reg64(v->host, v->regs + VTD_CCMD, VTD_CCMD_ICC, 0, v->timeout_ns))
 		dmamap_vtd_break(v, "vtd: the context cache was not invalidated");
-}
-
-static uint64_t drain_bits(const struct dma_vtd *v, uint64_t reads, uint64_t writes)
-{
-	return (v->info.cap & VTD_CAP_DRD ? reads : 0) | (v->info.cap & VTD_CAP_DWD ? writes : 0);
 }
 
 static void iotlb_by_register(struct dma_vtd *v, unsigned int granularity, unsigned int did,

@@ -47,12 +47,33 @@ static const char *extent(unsigned int granularity)
 	return granularity == VTD_GLOBAL ? "global" : granularity == VTD_DOMAIN ? "domain" : "fine";
 }
 
+static const void *device_view(struct model *m, phys_addr_t phys, uint64_t len)
+{
+	const void *p = m->ecap & VTD_ECAP_COHERENT ? sim_cpu_ptr(m->sim, phys, len)
+						    : sim_device_ptr(m->sim, phys, len);
+
+	assert_non_null(p);
+	return p;
+}
+
+/** Does the requester have a context entry, as the hardware sees it? */
+static bool present(struct model *m, unsigned int sid)
+{
+	const uint64_t *e = device_view(m, (m->rtaddr & VTD_TABLE) + 16ull * (sid >> 8), 16);
+
+	if (!(e[0] & VTD_PRESENT))
+		return false;
+	e = device_view(m, (e[0] & VTD_TABLE) + 16ull * (sid & 255), 16);
+	return e[0] & VTD_PRESENT;
+}
+
 static void context(struct model *m, unsigned int granularity, unsigned int did, unsigned int sid)
 {
 	if (granularity == VTD_GLOBAL)
 		note(m, "ctx:global");
 	else
-		note(m, "ctx:%s:%u:%x", extent(granularity), did, sid);
+		note(m, "ctx:%s:%u:%x%s", extent(granularity), did, sid,
+		     present(m, sid) ? "+" : "");
 }
 
 static void iotlb(struct model *m, unsigned int granularity, unsigned int did, uint64_t address)
@@ -64,15 +85,6 @@ static void iotlb(struct model *m, unsigned int granularity, unsigned int did, u
 	else
 		note(m, "iotlb:pages:%u:%llx:%u%s", did, (unsigned long long)address >> 12,
 		     (unsigned int)address & 63, address & VTD_INV_IH ? ":ih" : "");
-}
-
-static const void *device_view(struct model *m, phys_addr_t phys, uint64_t len)
-{
-	const void *p = m->ecap & VTD_ECAP_COHERENT ? sim_cpu_ptr(m->sim, phys, len)
-						    : sim_device_ptr(m->sim, phys, len);
-
-	assert_non_null(p);
-	return p;
 }
 
 static void status_write(struct model *m, phys_addr_t phys, uint32_t data)
@@ -99,6 +111,8 @@ static bool perform(struct model *m, uint64_t low, uint64_t high)
 		context(m, granularity, (low >> 16) & 0xffff, (low >> 32) & 0xffff);
 		return true;
 	case VTD_INV_IOTLB:
+		assert_true(!(low & VTD_INV_DR) == !(m->cap & VTD_CAP_DRD));
+		assert_true(!(low & VTD_INV_DW) == !(m->cap & VTD_CAP_DWD));
 		iotlb(m, granularity, (low >> 16) & 0xffff, high);
 		return true;
 	case VTD_INV_WAIT:
@@ -266,7 +280,9 @@ static void write64(struct dma_host *host, phys_addr_t reg, uint64_t value)
 		return;
 	case VTD_IQT:
 		m->iqt = value;
-		run_queue(m);
+		m->queue_due = m->slow;
+		if (!m->slow)
+			run_queue(m);
 		return;
 	case VTD_IQA:
 		m->iqa = value;
@@ -297,6 +313,8 @@ static void write64(struct dma_host *host, phys_addr_t reg, uint64_t value)
 static uint64_t clock_hook(struct dma_host *host)
 {
 	(void)host;
+	if (current->queue_due && !--current->queue_due)
+		run_queue(current);
 	return current->clock += 1000;
 }
 

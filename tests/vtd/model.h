@@ -2,8 +2,8 @@
 /*
  * A model of VT-d registers on the simulated machine: it does what it is told at once, and writes down in which order.
  *
- * The diary is one word for each step, e.g. "te+ ctx:global iotlb:pages:1:12345:0:ih wait"; a test compares it with
- * what must be there. Descriptors are read as hardware reads them: past the CPU's caches unless ECAP.C is set.
+ * The diary is one word for each step, e.g. "te+ ctx:global ctx:fine:0:123+ iotlb:pages:1:12345:0:ih wait"; a test
+ * compares it with what must be there. "+": the requester's context entry is present at that moment. Descriptors are read as hardware reads them: past the CPU's caches unless ECAP.C is set.
  */
 #ifndef TESTS_VTD_MODEL_H
 #define TESTS_VTD_MODEL_H
@@ -36,6 +36,8 @@ struct model {
 	struct sim_machine *sim;
 	struct dma_host *host;
 	uint64_t cap, ecap;
+	/** Looks at the clock before what was queued is done; 0: it is done at once. */
+	unsigned int slow;
 	/** Misbehaviour: registers read all ones; no wait is ever answered; bits of GSTS that never change. */
 	bool gone;
 	bool deaf;
@@ -44,6 +46,7 @@ struct model {
 	unsigned int refuse_in;
 
 	uint64_t clock;
+	unsigned int queue_due; /* looks left */
 	uint32_t gsts, fsts, fectl, pmen;
 	uint64_t rtaddr, ccmd, iva, iotlb, iqh, iqt, iqa;
 	uint64_t record[4][2];

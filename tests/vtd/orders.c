@@ -106,7 +106,7 @@ static void a_device_comes_and_goes(void **state)
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), NULL), 0);
 	model_expect_end(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
 	assert_int_equal(dma_device_set_domain(sim_dma(w.device), w.domain), 0);
-	model_expect(&w.model, "ctx:fine:0:123 wait iotlb:domain:1 wait");
+	model_expect(&w.model, "ctx:fine:0:123+ wait iotlb:domain:1 wait");
 	/* bus 1: its root entry; device and function 0x23: its context entry, 3 levels, number 1 */
 	entry = sim_cpu_ptr(w.model.sim, w.model.rtaddr + 16, 16);
 	assert_true((entry[0] & 0xfff) == 1 && entry[1] == 0);
@@ -258,22 +258,45 @@ static void a_queue_of_any_length(void **state)
 	world_stop(&w);
 }
 
+/** Hardware that takes its time: when a call returns it is done. */
+static void waits_are_waited_for(void **state)
+{
+	struct dma_iommu_unit *unit;
+	struct world w;
+
+	(void)state;
+	world_start(&w, MODEL_CAP, MODEL_ECAP, false, &defaults);
+	unit = dmamap_vtd_unit(w.vtd);
+	w.model.slow = 50;
+	unit->ops->invalidate(unit, 5, 0x1000, 0x1000, true);
+	unit->ops->wait(unit);
+	model_expect(&w.model, "iotlb:pages:5:1:0:ih wait");
+	assert_int_equal(dma_device_set_domain(sim_dma(w.device), NULL), 0);
+	model_expect_end(&w.model, "ctx:fine:1:123 wait iotlb:domain:1 wait");
+	assert_int_equal(dma_device_set_domain(sim_dma(w.device), w.domain), 0);
+	model_expect(&w.model, "ctx:fine:0:123+ wait iotlb:domain:1 wait");
+	assert_int_equal(dmamap_vtd_disable(w.vtd), 0);
+	model_expect(&w.model, "te- wait qie-");
+	assert_int_equal(dmamap_vtd_enable(w.vtd), 0);
+	model_expect(&w.model, "qie+ root ctx:global wait iotlb:global wait te+");
+	world_stop(&w);
+}
+
 /* --- firmware */
 
 /** Translation goes on, under the new tables; the queue changes hands. */
-static void firmware_is_taken_over(void **state)
+static void take_over_at(uint64_t tail)
 {
 	struct dma_vtd_info info;
 	phys_addr_t ring;
 	struct dma_vtd *vtd;
 	struct model m;
 
-	(void)state;
 	model_start(&m, MODEL_CAP | VTD_CAP_PLMR, MODEL_ECAP, false);
 	ring = sim_alloc(m.sim, PAGE, PAGE, 0, ~0ull);
 	m.gsts = VTD_G_TE | VTD_G_QIE | VTD_G_IRE | VTD_G_EAFL;
 	m.iqa = ring;
-	m.iqh = m.iqt = 0xff0; /* the last descriptor: the one that is added goes round */
+	m.iqh = m.iqt = tail;
 	m.pmen = VTD_PMEN_EPM;
 	m.rtaddr = 0x1234000;
 	vtd = model_unit(&m, &defaults);
@@ -282,12 +305,19 @@ static void firmware_is_taken_over(void **state)
 	assert_true(m.gsts & VTD_G_TE && m.gsts & VTD_G_IRE);
 	assert_true(m.rtaddr != 0x1234000);
 	dmamap_vtd_get_info(vtd, &info);
-	assert_true(info.taken_over);
+	assert_true(info.taken_over && !info.queue_errors);
 	assert_int_equal(dmamap_vtd_destroy(vtd), 0);
 	assert_int_equal(m.gsts & (VTD_G_TE | VTD_G_IRE | VTD_G_QIE), VTD_G_IRE);
 	model_forget(&m);
 	sim_free(m.sim, ring, PAGE);
 	model_stop(&m);
+}
+
+static void firmware_is_taken_over(void **state)
+{
+	(void)state;
+	take_over_at(0x40);
+	take_over_at(0xff0); /* the last descriptor: the one that is added goes round */
 }
 
 /** The mode of the tables changes only while nothing is translated. */
@@ -398,6 +428,7 @@ int main(void)
 		cmocka_unit_test(the_mask_of_a_range),
 		cmocka_unit_test(without_page_selection),
 		cmocka_unit_test(a_queue_of_any_length),
+		cmocka_unit_test(waits_are_waited_for),
 		cmocka_unit_test(firmware_is_taken_over),
 		cmocka_unit_test(scalable_mode_is_left),
 		cmocka_unit_test(widths_are_negotiated),

@@ -66,6 +66,8 @@ static void make_windows(struct world *w)
 static void make_iommu(struct world *w)
 {
 	const struct sim_iommu_config config = { .size = sizeof(config),
+						 .format = w->route->format,
+						 .granule_bits = w->route->granule_bits,
 						 .command = w->route->command,
 						 .incoherent_walk = w->route->noncoherent };
 	const struct dma_domain_config domain = {
@@ -80,9 +82,16 @@ static void make_iommu(struct world *w)
 	assert_int_equal(dma_device_set_domain(w->dev, w->domain), 0);
 }
 
+/** Of the host, and of what is mapped. */
+static uint64_t page_of(const struct world *w)
+{
+	return w->route->granule_bits ? 1ull << w->route->granule_bits : PAGE;
+}
+
 static void make_machine(struct world *w, uint64_t seed)
 {
 	const struct sim_config config = { .size = sizeof(config),
+					   .page_size = page_of(w),
 					   .noncoherent = w->route->noncoherent,
 					   .adversarial = w->route->noncoherent,
 					   .seed = seed };
@@ -130,7 +139,7 @@ struct world *world_new(const struct route *route, uint64_t seed)
 	assert_int_equal(dma_set_mask_and_coherent(w->dev, DMA_BIT_MASK(route->bounces ? 32 : 64)),
 			 0);
 	assert_int_equal(dma_device_route(w->dev), route->route);
-	w->ram = sim_alloc(w->m, ARENA, PAGE, route->bounces ? HIGH_RAM : 0, ~0ull);
+	w->ram = sim_alloc(w->m, ARENA, page_of(w), route->bounces ? HIGH_RAM : 0, ~0ull);
 	w->mmio = sim_alloc_mmio(w->m, ARENA, 0, ~0ull);
 	assert_true(w->ram != DMAMAP_PHYS_NONE && w->mmio != DMAMAP_PHYS_NONE);
 	return w;

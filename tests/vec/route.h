@@ -29,6 +29,11 @@ struct route {
 	bool lazy;
 	bool untrusted;
 	bool command;
+	/** Of the tables behind an IOMMU; 0 and 0: VT-d second stage, 4 KiB. */
+	enum dma_pt_format format;
+	unsigned int granule_bits;
+	/** Its entries cannot deny reads. */
+	bool reads;
 	/** RAM of the arena is beyond the mask. */
 	bool bounces;
 	bool arch;

@@ -111,7 +111,7 @@ static void flush(struct dma_domain *domain, bool all, struct window *idle)
 	struct flush f = { .domain = domain,
 			   .all = all,
 			   .idle = idle,
-			   .moved = domain->queue + domain->queued,
+			   .moved = domain->queue ? domain->queue + domain->queued : NULL,
 			   .room = domain->queue_size - domain->queued };
 	struct window_lazy *lazy;
 

@@ -270,21 +270,19 @@ static const struct dma_iommu_unit_ops peek_ops = {
 };
 
 /** Tables of their own for three pages at @phys. */
-static struct dma_backend *other_tables(struct broken *b, phys_addr_t phys, phys_addr_t *root)
+static struct dma_backend *other_tables(struct broken *b, phys_addr_t phys, struct peek *peek)
 {
-	struct peek peek = { { &peek_ops }, 0 };
 	struct dma_pt_config config = { .size = sizeof(config),
 					.format = DMA_PT_VTD_SECOND_STAGE,
 					.levels = 3,
 					.output_bits = 39,
-					.unit = &peek.unit };
+					.unit = &peek->unit };
 	struct dma_vec piece = { phys, 3 * PAGE };
 	struct dma_backend *other;
 
 	assert_int_equal(dmamap_pt_backend_create(b->rig.host, &config, &other), 0);
 	assert_int_equal(other->ops->map(other, 0x10000, &piece, 1, RW), 0);
 	assert_int_equal(other->ops->attach(other, &b->rig.function->dma), 0);
-	*root = peek.root;
 	return other;
 }
 
@@ -302,7 +300,8 @@ static bool lands_at(struct rig *rig, dma_addr_t addr, phys_addr_t phys)
  */
 static void context_entries_are_cached(void **state)
 {
-	phys_addr_t old, new, root;
+	struct peek peek = { { &peek_ops }, 0 };
+	phys_addr_t old, new;
 	struct dma_backend *other;
 	struct vtd_entry *entry;
 	struct dma_vtd *vtd;
@@ -315,10 +314,10 @@ static void context_entries_are_cached(void **state)
 	new = rig_pages(&b.rig, 3, 0);
 	rig_set_buffer(&b.rig, 0xee);
 	enter(&b, 0x10000, old, 3 * PAGE, RW);
-	other = other_tables(&b, new, &root);
+	other = other_tables(&b, new, &peek);
 	assert_true(lands_at(&b.rig, 0x10000, old)); /* this page and the entry are cached now */
 	entry = context_entry(&b.rig);
-	entry->low = root | VTD_PRESENT;
+	entry->low = peek.root | VTD_PRESENT;
 	assert_true(lands_at(&b.rig, 0x11000, old + PAGE));
 	dmamap_vtd_drop_context(vtd, VTD_DEVICE, DID,
 				(unsigned int)b.rig.function->bus << 8 | b.rig.function->devfn);

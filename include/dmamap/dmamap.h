@@ -13,6 +13,7 @@
 #include <dmamap/dmar.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
+#include <dmamap/exposure.h>
 #include <dmamap/fault.h>
 #include <dmamap/history.h>
 #include <dmamap/host.h>

@@ -85,7 +85,10 @@ int dmamap_history_create(struct dma_host *host, uint32_t capacity, struct dma_h
 /** dma_history_destroy() - give its memory back. NULL is ignored. Return: 0; -EBUSY while it is attached. */
 int dmamap_history_destroy(struct dma_history *history);
 
-/** dma_history_attach() - remember from now on. As dma_observer_attach(). Return: 0; -EBUSY if it is attached. */
+/**
+ * dma_history_attach() - remember from now on. As dma_observer_attach(). What was live when the history was detached is
+ * forgotten, because it may have been unmapped since. Return: 0; -EBUSY if it is attached; -EINVAL.
+ */
 int dmamap_history_attach(struct dma_history *history);
 
 /** dma_history_detach() - stop; what is remembered stays. As dma_observer_detach(). Return: 0; -EINVAL. */

@@ -17,6 +17,7 @@
 #include <dmamap/dmapool.h>
 #include <dmamap/domain.h>
 #include <dmamap/event.h>
+#include <dmamap/exposure.h>
 #include <dmamap/fault.h>
 #include <dmamap/history.h>
 #include <dmamap/host.h>
@@ -1123,6 +1124,30 @@ static inline int dma_history_find(struct dma_history *history, struct dma_devic
 				   struct dma_history_record *record)
 {
 	return dmamap_history_find(history, dev, domain, addr, record);
+}
+
+static inline int dma_exposure(struct dma_domain *domain, struct dma_device *dev,
+			       struct dma_history *history, dma_exposure_fn fn, void *arg,
+			       struct dma_exposure_totals *totals)
+{
+	return dmamap_exposure(domain, dev, history, fn, arg, totals);
+}
+
+static inline int dma_device_exposure(struct dma_device *dev, struct dma_history *history,
+				      dma_exposure_fn fn, void *arg,
+				      struct dma_exposure_totals *totals)
+{
+	return dmamap_device_exposure(dev, history, fn, arg, totals);
+}
+
+static inline const char *dma_exposure_name(enum dma_exposure_kind kind)
+{
+	return dmamap_exposure_name(kind);
+}
+
+static inline const char *dma_exposure_what(enum dma_exposure_kind kind)
+{
+	return dmamap_exposure_what(kind);
 }
 
 static inline void dma_fault_explain(struct dma_history *history, const struct dma_fault *fault,

@@ -3,10 +3,9 @@
  * Faults on their way up: whoever sees one reports it here, and rooms above hear of it as an event
  * (docs/semantics.md, "Faults").
  */
-#include "fault.h"
-
 #include <dmamap/event.h>
 
+#include "domain.h"
 #include "host.h"
 
 struct fault_text {
@@ -37,15 +36,13 @@ const char *dmamap_fault_reason_what(enum dma_fault_reason reason)
 	return fault_text(reason)->what;
 }
 
-static struct dmamap_fault_sink *sink_of(struct dma_domain *domain)
-{
-	return (struct dmamap_fault_sink *)(void *)domain;
-}
-
 void dmamap_domain_set_fault_handler(struct dma_domain *domain, dma_fault_handler handler,
 				     void *arg)
 {
-	*sink_of(domain) = (struct dmamap_fault_sink){ handler, arg };
+	struct dmamap_domain_head *head = dmamap_domain_head(domain);
+
+	head->fault_handler = handler;
+	head->fault_arg = arg;
 }
 
 /** An event like the kernel's, which records faults of domains only. */
@@ -65,7 +62,7 @@ static void report_event(struct dma_host *host, const struct dma_fault *fault)
 
 int dmamap_fault_report(struct dma_host *host, const struct dma_fault *fault)
 {
-	const struct dmamap_fault_sink *sink;
+	const struct dmamap_domain_head *head;
 	struct dma_fault full;
 	int err = -DMAMAP_ENOSYS;
 
@@ -77,9 +74,9 @@ int dmamap_fault_report(struct dma_host *host, const struct dma_fault *fault)
 		full.domain = dmamap_dev(full.device)->domain;
 	if (!full.time_ns)
 		full.time_ns = dmamap_time(host);
-	sink = full.domain ? sink_of(full.domain) : NULL;
-	if (sink && sink->handler)
-		err = sink->handler(full.domain, &full, sink->arg);
+	head = full.domain ? dmamap_domain_head(full.domain) : NULL;
+	if (head && head->fault_handler)
+		err = head->fault_handler(full.domain, &full, head->fault_arg);
 	if (host_observed(host))
 		report_event(host, &full);
 	return err;

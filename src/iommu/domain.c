@@ -135,6 +135,8 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->shift = low_bit(caps->page_sizes);
 	dmamap_lock_init(host, &domain->lock);
 	dmamap_regions_init(domain);
+	domain->head = (struct dmamap_domain_head){ .granule = granule_size(domain),
+						    .view = &dmamap_domain_view };
 	domain->iova = dmamap_space_create(host, domain->shift, first_granule(caps, domain->shift),
 					   caps->aperture_end >> domain->shift);
 	if (!domain->iova || !reserve_hole(domain) || !dmamap_windows_init(domain)) {

@@ -12,7 +12,7 @@
 
 #include <dmamap/domain.h>
 
-#include "base/fault.h"
+#include "base/domain.h"
 #include "base/host.h"
 #include "kept.h"
 #include "window.h"
@@ -68,7 +68,7 @@ struct domain_region {
 };
 
 struct dma_domain {
-	struct dmamap_fault_sink faults; /* first: base/fault.c finds it by the domain's address */
+	struct dmamap_domain_head head; /* first: other rooms find it by the domain's address */
 	struct dma_host *host;
 	struct dma_backend *backend;
 	struct dma_lock lock;
@@ -98,7 +98,7 @@ struct dma_domain {
 	struct dma_domain_stats stats;
 };
 
-_Static_assert(offsetof(struct dma_domain, faults) == 0, "a domain begins with its fault sink");
+_Static_assert(offsetof(struct dma_domain, head) == 0, "a domain begins with its head");
 
 static inline uint64_t granule_size(const struct dma_domain *domain)
 {
@@ -214,6 +214,9 @@ void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, 
 			      uint64_t size);
 void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
 				uint64_t unmapped);
+
+/** What other rooms may ask: view.c. */
+extern const struct dmamap_domain_view dmamap_domain_view;
 
 /** -errno of a backend as a reason. */
 enum dma_reason dmamap_backend_reason(int err);

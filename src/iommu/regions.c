@@ -27,6 +27,11 @@ static uint64_t out_until(const struct dma_domain *domain, uint64_t granule)
 	return granule - 1;
 }
 
+bool dmamap_regions_hold(const struct dma_domain *domain, uint64_t granule)
+{
+	return out_until(domain, granule) != granule - 1;
+}
+
 /** The first granule from @granule to @last that is out of the space, or @last + 1. */
 static uint64_t in_until(const struct dma_domain *domain, uint64_t granule, uint64_t last)
 {

@@ -16,6 +16,9 @@ void dmamap_regions_fini(struct dma_domain *domain);
  */
 int dmamap_regions_reserve(struct dma_domain *domain, dma_addr_t first, dma_addr_t last);
 
+/** Is the granule kept out? */
+bool dmamap_regions_hold(const struct dma_domain *domain, uint64_t granule);
+
 /**
  * Map [@first, @last], which is kept out and in the aperture, as it stands; what is mapped so already stays. 0; -EBUSY: something else is
  * mapped there; or the backend's error. What was entered before stays.

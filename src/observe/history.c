@@ -198,10 +198,16 @@ int dmamap_history_destroy(struct dma_history *h)
 
 int dmamap_history_attach(struct dma_history *h)
 {
-	int err = h ? dmamap_observer_attach(h->host, &h->observer) : -DMAMAP_EINVAL;
+	int err;
 
-	if (!err)
-		h->attached = true;
+	if (!h)
+		return -DMAMAP_EINVAL;
+	if (h->attached)
+		return -DMAMAP_EBUSY;
+	/* what was live when nobody listened any more may be anything now */
+	dmamap_records_forget_live(h);
+	err = dmamap_observer_attach(h->host, &h->observer);
+	h->attached = !err;
 	return err;
 }
 

@@ -29,6 +29,8 @@ struct record {
 	/** When it was made, as a number that only grows. */
 	uint64_t serial;
 	unsigned int class;
+	/** The device was, when it was mapped: it is not asked later, when it may be gone. */
+	bool untrusted;
 	/** Unmaps that are still to come for mappings that this one followed: they are told after the addresses are free. */
 	uint32_t late_unmaps;
 	/** In its chain, and in the list of live or of gone records. */
@@ -77,13 +79,16 @@ static inline const void *space_of(const struct dma_device *dev, enum dma_route 
 
 void dmamap_records_init(struct dma_history *history);
 
-/** Remember one mapping: @r is copied, all but its times and whether it lives. */
+/** Remember one mapping: @r is copied, all but its times and whether it lives. The device lives. */
 void dmamap_records_add(struct dma_history *history, const void *space,
 			const struct dma_history_record *r, uint64_t now);
 
 /** The live record that begins at @addr in @space, or NULL. @len: its length, 0: any. */
 struct record *dmamap_records_live(struct dma_history *history, const void *space, dma_addr_t addr,
 				   uint64_t len);
+
+/** Forget all that lives: nobody listened meanwhile. */
+void dmamap_records_forget_live(struct dma_history *history);
 
 /** It was unmapped. */
 void dmamap_records_end(struct dma_history *history, struct record *record, uint64_t now);

@@ -129,6 +129,18 @@ static void forget(struct dma_history *h, struct record *record)
 	h->stats.live -= record->r.live;
 }
 
+void dmamap_records_forget_live(struct dma_history *h)
+{
+	struct record *record;
+
+	while ((record = list_first(h, &h->live))) {
+		forget(h, record);
+		list_push(h, &h->unused, record);
+		h->stats.forgotten++;
+		h->stats.forgotten_live++;
+	}
+}
+
 static struct record *take_record(struct dma_history *h)
 {
 	struct record *record = list_first(h, &h->unused);
@@ -187,6 +199,7 @@ void dmamap_records_add(struct dma_history *h, const void *space,
 	record->space = space;
 	record->serial = ++h->serial;
 	record->class = class_of(r->len);
+	record->untrusted = dmamap_dev(r->device)->untrusted;
 	record->late_unmaps = late;
 	h->classes |= (uint64_t)1 << record->class;
 	chain_push(h, record);

@@ -4,22 +4,6 @@
 
 #include "world.h"
 
-static struct dma_history *start(struct world *w, uint32_t capacity)
-{
-	struct dma_history *history;
-
-	assert_int_equal(dma_history_create(w->host, capacity, &history), 0);
-	assert_int_equal(dma_history_attach(history), 0);
-	return history;
-}
-
-static void stop(struct dma_history *history)
-{
-	assert_int_equal(dma_history_destroy(history), -DMAMAP_EBUSY);
-	assert_int_equal(dma_history_detach(history), 0);
-	assert_int_equal(dma_history_destroy(history), 0);
-}
-
 /** Remembers the latest fault. */
 struct catcher {
 	struct dma_observer observer;
@@ -63,7 +47,7 @@ static void expect_words(struct world *w, struct dma_history *history, struct si
 static void after_unmap(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	struct dma_history_record r;
 	dma_addr_t addr;
 
@@ -87,7 +71,7 @@ static void after_unmap(void **state)
 	assert_int_equal(dma_history_find(history, NULL, w->domain, addr, &r), 0);
 	assert_int_equal(dma_history_find(history, w->dev, NULL, addr + PAGE, &r), -DMAMAP_ENXIO);
 	assert_int_equal(dma_history_find(history, NULL, NULL, addr, &r), -DMAMAP_EINVAL);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -95,7 +79,7 @@ static void after_unmap(void **state)
 static void wrong_direction(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	dma_addr_t to = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
 	dma_addr_t from = world_map(w, w->ram + PAGE, 100, DMA_FROM_DEVICE);
 
@@ -111,7 +95,7 @@ static void wrong_direction(void **state)
 		     "mapped 700 ns ago");
 	dma_unmap_phys(w->dev, to, PAGE, DMA_TO_DEVICE, 0);
 	dma_unmap_phys(w->dev, from, 100, DMA_FROM_DEVICE, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -119,7 +103,7 @@ static void wrong_direction(void **state)
 static void past_the_end(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	dma_addr_t addr = world_map(w, w->ram, 2 * PAGE + 100, DMA_FROM_DEVICE);
 
 	(void)state;
@@ -131,7 +115,7 @@ static void past_the_end(void **state)
 	expect_words(w, history, w->device, addr + 3 * PAGE, true, SIM_FAULT_NOT_PRESENT,
 		     "nvme0: write of %s refused: not-present; the address lies 3996 bytes past "
 		     "the end of a FROM_DEVICE mapping of 8292 bytes of RAM, unmapped 3000 s ago");
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -139,7 +123,7 @@ static void past_the_end(void **state)
 static void gone_and_past_the_end(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	dma_addr_t upper = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
 	dma_addr_t lower = world_map(w, w->ram + PAGE, PAGE, DMA_TO_DEVICE);
 
@@ -152,14 +136,14 @@ static void gone_and_past_the_end(void **state)
 		     "TO_DEVICE mapping of 4096 bytes of RAM, unmapped 0 ns ago; the address lies "
 		     "0 bytes past the end of a live TO_DEVICE mapping of 4096 bytes of RAM");
 	dma_unmap_phys(w->dev, lower, PAGE, DMA_TO_DEVICE, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
 static void never_mapped(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 1);
+	struct dma_history *history = start_history(w, 1);
 	dma_addr_t a;
 
 	(void)state;
@@ -175,7 +159,7 @@ static void never_mapped(void **state)
 		     "the address (2 are forgotten)");
 	expect_words(w, NULL, w->device, 0x40000000, false, SIM_FAULT_NOT_PRESENT,
 		     "nvme0: read of %s refused: not-present");
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -183,7 +167,7 @@ static void never_mapped(void **state)
 static void lists(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	struct dma_history_record r;
 	struct dma_history_stats stats;
 	struct scatterlist sg[3];
@@ -209,7 +193,7 @@ static void lists(void **state)
 	expect_words(w, history, w->device, r.dma_addr, true, SIM_FAULT_NOT_PRESENT,
 		     "nvme0: write of %s refused: not-present; the address last belonged to a "
 		     "FROM_DEVICE segment of 128 bytes of RAM, unmapped 20 ms ago");
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -217,7 +201,7 @@ static void lists(void **state)
 static void other_ways(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	struct dma_phys_vec vecs[] = { { .phys = w->ram, .len = PAGE },
 				       { .phys = w->mmio, .len = PAGE, .attrs = DMA_ATTR_MMIO } };
 	struct dma_history_record r;
@@ -246,7 +230,7 @@ static void other_ways(void **state)
 	dma_history_get_stats(history, &stats);
 	assert_int_equal(stats.live, 0);
 	assert_int_equal(stats.unknown_unmaps, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -254,7 +238,7 @@ static void other_ways(void **state)
 static void links(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	struct dma_iova_state iova;
 	struct dma_history_record r;
 	struct dma_history_stats stats;
@@ -280,7 +264,7 @@ static void links(void **state)
 	dma_history_get_stats(history, &stats);
 	assert_int_equal(stats.live, 0);
 	assert_int_equal(stats.unknown_unmaps, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -289,7 +273,7 @@ static void other_device(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
 	struct sim_device *nic = world_device(w, "nic0", w->iommu);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	dma_addr_t addr = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
 
 	(void)state;
@@ -299,7 +283,7 @@ static void other_device(void **state)
 		     "TO_DEVICE mapping of 4096 bytes of RAM for nvme0, which the device may only "
 		     "read");
 	dma_unmap_phys(w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
-	stop(history);
+	stop_history(history);
 	assert_int_equal(sim_device_destroy(nic), 0);
 	world_end(w);
 }
@@ -310,7 +294,7 @@ static void direct_devices(void **state)
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
 	struct sim_device *a = world_device(w, "a", NULL);
 	struct sim_device *b = world_device(w, "b", NULL);
-	struct dma_history *history = start(w, 16);
+	struct dma_history *history = start_history(w, 16);
 	struct dma_history_record r;
 	dma_addr_t addr = dma_map_phys(sim_dma(a), w->ram, 64, DMA_TO_DEVICE, 0);
 	dma_addr_t twice = dma_map_phys(sim_dma(a), w->ram, 64, DMA_TO_DEVICE, 0);
@@ -326,7 +310,7 @@ static void direct_devices(void **state)
 	dma_unmap_phys(sim_dma(a), twice, 64, DMA_TO_DEVICE, 0);
 	assert_int_equal(dma_history_find(history, sim_dma(a), NULL, addr, &r), 0);
 	assert_false(r.live);
-	stop(history);
+	stop_history(history);
 	assert_int_equal(dma_device_quiesce(sim_dma(a)), 0);
 	assert_int_equal(sim_device_destroy(a), 0);
 	assert_int_equal(sim_device_destroy(b), 0);
@@ -337,7 +321,7 @@ static void direct_devices(void **state)
 static void bounded(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 4);
+	struct dma_history *history = start_history(w, 4);
 	struct dma_history_stats stats;
 	struct dma_history_record r;
 	dma_addr_t a[7];
@@ -368,7 +352,7 @@ static void bounded(void **state)
 	dma_unmap_phys(w->dev, a[3], PAGE, DMA_TO_DEVICE, 0);
 	for (unsigned int i = 4; i < 7; i++)
 		dma_unmap_phys(w->dev, a[i], 2 * PAGE, DMA_TO_DEVICE, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -388,7 +372,7 @@ static void arguments(void **state)
 	assert_int_equal(dma_history_detach(history), -DMAMAP_EINVAL);
 	assert_int_equal(dma_history_attach(history), 0);
 	assert_int_equal(dma_history_attach(history), -DMAMAP_EBUSY);
-	stop(history);
+	stop_history(history);
 	assert_int_equal(dma_history_destroy(NULL), 0);
 	world_end(w);
 }
@@ -454,7 +438,7 @@ static void check_address(struct world *w, struct dma_history *history, const st
 static void random_against_model(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, STEPS);
+	struct dma_history *history = start_history(w, STEPS);
 	struct old *all = calloc(STEPS, sizeof(*all));
 	uint64_t seed = seed_of_test();
 	unsigned int live[LIVE];
@@ -494,7 +478,7 @@ static void random_against_model(void **state)
 		dma_unmap_phys(w->dev, all[live[nr_live]].addr, all[live[nr_live]].len,
 			       all[live[nr_live]].dir, 0);
 	free(all);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 
@@ -536,7 +520,7 @@ static void told_late(void **state)
 
 	(void)state;
 	assert_int_equal(dma_observer_attach(w->host, &t.observer), 0);
-	history = start(w, 8);
+	history = start_history(w, 8);
 	addr = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
 	dma_unmap_phys(w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
 	assert_true(t.addr == addr);
@@ -545,7 +529,7 @@ static void told_late(void **state)
 	dma_unmap_phys(w->dev, addr, PAGE, DMA_FROM_DEVICE, 0);
 	assert_int_equal(dma_history_find(history, w->dev, NULL, addr, &r), 0);
 	assert_false(r.live);
-	stop(history);
+	stop_history(history);
 	assert_int_equal(dma_observer_detach(w->host, &t.observer), 0);
 	world_end(w);
 }
@@ -569,7 +553,7 @@ static void *map_and_unmap(void *arg)
 static void threads(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct dma_history *history = start(w, 64);
+	struct dma_history *history = start_history(w, 64);
 	struct dma_history_stats stats;
 	pthread_t thread[3];
 	void *failed;
@@ -584,7 +568,7 @@ static void threads(void **state)
 	dma_history_get_stats(history, &stats);
 	assert_int_equal(stats.live, 0);
 	assert_int_equal(stats.unknown_unmaps, 0);
-	stop(history);
+	stop_history(history);
 	world_end(w);
 }
 

@@ -27,10 +27,17 @@ struct sim_device *world_device(struct world *w, const char *name, struct sim_io
 
 struct world *world_new(enum dma_invalidation invalidation)
 {
+	const struct sim_iommu_config unit = { .size = sizeof(unit) };
+
+	return world_new_behind(&unit, invalidation);
+}
+
+struct world *world_new_behind(const struct sim_iommu_config *unit,
+			       enum dma_invalidation invalidation)
+{
 	const struct dma_domain_config policy = { .size = sizeof(policy),
 						  .invalidation = invalidation };
 	const struct dma_bounce_config pool = { .size = sizeof(pool), .bytes = 1u << 20 };
-	const struct sim_iommu_config unit = { .size = sizeof(unit) };
 	const struct sim_config config = { .size = sizeof(config) };
 	struct world *w = calloc(1, sizeof(*w));
 
@@ -38,7 +45,7 @@ struct world *world_new(enum dma_invalidation invalidation)
 	assert_int_equal(sim_machine_create(&config, &w->m), 0);
 	add_memory(w);
 	assert_int_equal(dma_bounce_create(w->host, &pool, &w->pool), 0);
-	assert_int_equal(sim_iommu_create(w->m, &unit, &w->iommu), 0);
+	assert_int_equal(sim_iommu_create(w->m, unit, &w->iommu), 0);
 	assert_int_equal(sim_domain_create(w->iommu, &policy, &w->domain), 0);
 	w->device = world_device(w, "nvme0", w->iommu);
 	w->dev = sim_dma(w->device);
@@ -58,6 +65,22 @@ void world_end(struct world *w)
 	assert_int_equal(sim_memory_used(w->m), 0);
 	assert_int_equal(sim_machine_destroy(w->m), 0);
 	free(w);
+}
+
+struct dma_history *start_history(struct world *w, uint32_t capacity)
+{
+	struct dma_history *history;
+
+	assert_int_equal(dma_history_create(w->host, capacity, &history), 0);
+	assert_int_equal(dma_history_attach(history), 0);
+	return history;
+}
+
+void stop_history(struct dma_history *history)
+{
+	assert_int_equal(dma_history_destroy(history), -DMAMAP_EBUSY);
+	assert_int_equal(dma_history_detach(history), 0);
+	assert_int_equal(dma_history_destroy(history), 0);
 }
 
 dma_addr_t world_map(struct world *w, phys_addr_t phys, size_t size, enum dma_data_direction dir)

@@ -39,10 +39,15 @@ struct world {
 
 /** A machine, and "nvme0" with a mask of 64 bits behind a domain. */
 struct world *world_new(enum dma_invalidation invalidation);
+struct world *world_new_behind(const struct sim_iommu_config *unit,
+			       enum dma_invalidation invalidation);
 /** Nothing may be mapped any more. */
 void world_end(struct world *w);
 /** One more device of the machine, behind @iommu unless NULL, with a mask of 64 bits; in no domain. */
 struct sim_device *world_device(struct world *w, const char *name, struct sim_iommu *iommu);
+/** A history of that many mappings, attached; and its end. */
+struct dma_history *start_history(struct world *w, uint32_t capacity);
+void stop_history(struct dma_history *history);
 dma_addr_t world_map(struct world *w, phys_addr_t phys, size_t size, enum dma_data_direction dir);
 
 /** The device's access of @len bytes succeeds, or fails for that reason. */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What devices reach through a domain, for rooms that look at domains from outside: leaves, what is kept out of the
+ * address space, what was unmapped and may be cached still. Nothing here changes anything.
+ */
+#include "regions.h"
+
+static int next_leaf(struct dma_domain *domain, dma_addr_t iova, struct dma_leaf *leaf)
+{
+	const struct dma_backend_ops *ops = domain->backend->ops;
+	int err;
+
+	if (!ops->next_leaf)
+		return -DMAMAP_EOPNOTSUPP;
+	domain_lock(domain);
+	err = ops->next_leaf(domain->backend, iova, leaf);
+	domain_unlock(domain);
+	return err;
+}
+
+static bool is_reserved(struct dma_domain *domain, dma_addr_t iova)
+{
+	bool held;
+
+	domain_lock(domain);
+	held = dmamap_regions_hold(domain, iova >> domain->shift);
+	domain_unlock(domain);
+	return held;
+}
+
+/* --- waiting: ranges are counted, and those for which there is room are written */
+
+struct waiting {
+	const struct dma_domain *domain;
+	struct dmamap_io_range *ranges;
+	uint64_t max;
+	uint64_t n;
+};
+
+static void add(struct waiting *w, uint64_t granule, uint64_t granules)
+{
+	dma_addr_t first = granule << w->domain->shift;
+
+	if (w->n < w->max)
+		w->ranges[w->n] =
+			(struct dmamap_io_range){ first,
+						  first + (granules << w->domain->shift) - 1 };
+	w->n++;
+}
+
+/** The runs of bits that are set. */
+static void add_word(struct waiting *w, uint64_t granule, uint64_t bits)
+{
+	while (bits) {
+		unsigned int at = low_bit(bits);
+		uint64_t rest = ~(bits >> at);
+		unsigned int n = rest ? low_bit(rest) : 64;
+
+		add(w, granule + at, n);
+		bits = at + n < 64 ? bits >> (at + n) << (at + n) : 0;
+	}
+}
+
+static uint64_t waiting(struct dma_domain *domain, struct dmamap_io_range *ranges, uint64_t max)
+{
+	struct waiting w = { domain, ranges, max, 0 };
+
+	domain_lock(domain);
+	for (uint32_t i = 0; i < domain->queued; i++)
+		add(&w, domain->queue[i].granule, domain->queue[i].granules);
+	for (const struct window_lazy *l =
+		     __atomic_load_n(&domain->windows.pending, __ATOMIC_ACQUIRE);
+	     l; l = l->next)
+		for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+			add_word(&w, window_first(l->window) + (uint64_t)i * 64,
+				 __atomic_load_n(&l->pending[i], __ATOMIC_RELAXED));
+	domain_unlock(domain);
+	return w.n;
+}
+
+const struct dmamap_domain_view dmamap_domain_view = {
+	.next_leaf = next_leaf,
+	.is_reserved = is_reserved,
+	.waiting = waiting,
+};

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Exposure: every kind by name, with the bytes that make it; and by construction over all formats: an untrusted device
+ * reaches what was mapped and nothing else.
+ */
+#include "proxy.h"
+
+#define MAX_RANGES 32u
+
+/** What was told, as "kind dma_addr+len prot", one on a line; addresses relative to @base. */
+struct told {
+	struct text text;
+	dma_addr_t base;
+	unsigned int n;
+	uint64_t bytes[DMA_EXPOSED_COUNT];
+	struct dma_exposure last;
+};
+
+static void tell(void *arg, const struct dma_exposure *e)
+{
+	struct told *t = arg;
+	char line[80];
+
+	t->n++;
+	t->bytes[e->kind] += e->len;
+	t->last = *e;
+	if (t->n > MAX_RANGES || t->text.len > MAX_TEXT - sizeof(line))
+		return;
+	snprintf(line, sizeof(line), "%s %lld+%llu %u\n", dma_exposure_name(e->kind),
+		 (long long)(e->dma_addr - t->base), (unsigned long long)e->len, e->prot);
+	put_text(&t->text, line, strlen(line));
+}
+
+/** That, exactly, can be reached beyond what was mapped; and the totals agree. */
+static struct told expect(struct world *w, struct dma_device *dev, struct dma_history *history,
+			  dma_addr_t base, const char *ranges)
+{
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	struct told t = { .base = base };
+	uint64_t sum = 0;
+
+	assert_int_equal(dma_exposure(w->domain, dev, history, tell, &t, &totals), 0);
+	assert_string_equal(t.text.s, ranges);
+	for (unsigned int i = 0; i < DMA_EXPOSED_COUNT; i++) {
+		assert_true(totals.bytes[i] == t.bytes[i]);
+		sum += t.bytes[i];
+	}
+	assert_true(totals.exposed == sum);
+	return t;
+}
+
+/** Whole pages: nothing but what was mapped. A part of one: the rest of the page, on both sides. */
+static void slack(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct dma_history *history = start_history(w, 16);
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	dma_addr_t whole = world_map(w, w->ram, 3 * PAGE, DMA_BIDIRECTIONAL);
+	dma_addr_t part;
+	struct told t;
+
+	(void)state;
+	expect(w, NULL, history, 0, "");
+	part = world_map(w, w->ram + 4 * PAGE + 16, PAGE + 84, DMA_TO_DEVICE);
+	t = expect(w, w->dev, history, part - 16, "slack 0+16 1\nslack 4196+3996 1\n");
+	assert_true(t.last.phys == w->ram + 5 * PAGE + 100);
+	assert_ptr_equal(t.last.device, w->dev);
+	expect_access(w->device, part - 16, 2 * PAGE, false, SIM_FAULT_NONE);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, &totals), 0);
+	assert_true(totals.mapped == 3 * PAGE + PAGE + 84);
+	assert_true(totals.reachable == 5 * PAGE && totals.exposed == PAGE - 84);
+	dma_unmap_phys(w->dev, whole, 3 * PAGE, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_phys(w->dev, part, PAGE + 84, DMA_TO_DEVICE, 0);
+	expect(w, NULL, history, 0, "");
+	stop_history(history);
+	world_end(w);
+}
+
+/** What was unmapped on a lazy domain, small and large, until the flush. */
+static void pending(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_LAZY);
+	struct dma_history *history = start_history(w, 16);
+	dma_addr_t small = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
+	phys_addr_t big = sim_alloc(w->m, 1u << 20, 1u << 20, 0, ~0ull);
+	dma_addr_t large = world_map(w, big, 1u << 20, DMA_TO_DEVICE);
+	struct told t = { .base = 0 };
+
+	(void)state;
+	expect_access(w->device, small, PAGE, false, SIM_FAULT_NONE);
+	dma_unmap_phys(w->dev, small, PAGE, DMA_TO_DEVICE, 0);
+	expect_access(w->device, small, PAGE, false, SIM_FAULT_NONE);
+	expect(w, NULL, history, small, "pending 0+4096 3\n");
+	dma_unmap_phys(w->dev, large, 1u << 20, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, tell, &t, NULL), 0);
+	assert_true(t.n == 2 && t.bytes[DMA_EXPOSED_PENDING] == (1u << 20) + PAGE);
+	dma_domain_flush(w->domain);
+	expect(w, NULL, history, 0, "");
+	expect_access(w->device, small, 1, false, SIM_FAULT_NOT_PRESENT);
+	sim_free(w->m, big, 1u << 20);
+	stop_history(history);
+	world_end(w);
+}
+
+/** A format without write-only entries lets a device read what it may only write. */
+static void read_excess(void **state)
+{
+	const struct sim_iommu_config x86 = { .size = sizeof(x86),
+					      .format = DMA_PT_VTD_FIRST_STAGE };
+	struct world *w = world_new_behind(&x86, DMA_INVALIDATION_STRICT);
+	struct dma_history *history = start_history(w, 16);
+	dma_addr_t addr = world_map(w, w->ram, PAGE, DMA_FROM_DEVICE);
+
+	(void)state;
+	expect_access(w->device, addr, PAGE, false, SIM_FAULT_NONE);
+	expect(w, NULL, history, addr, "read 0+4096 1\n");
+	dma_unmap_phys(w->dev, addr, PAGE, DMA_FROM_DEVICE, 0);
+	stop_history(history);
+	world_end(w);
+}
+
+/** Devices of one domain reach what was mapped for each other. */
+static void other_device(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct sim_device *nic = world_device(w, "nic0", w->iommu);
+	struct dma_history *history = start_history(w, 16);
+	dma_addr_t addr = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
+	struct told t;
+
+	(void)state;
+	assert_int_equal(dma_device_set_domain(sim_dma(nic), w->domain), 0);
+	expect(w, NULL, history, 0, "");
+	expect(w, w->dev, history, 0, "");
+	t = expect(w, sim_dma(nic), history, addr, "other-device 0+4096 1\n");
+	assert_ptr_equal(t.last.device, w->dev);
+	expect_access(nic, addr, PAGE, false, SIM_FAULT_NONE);
+	dma_unmap_phys(w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	stop_history(history);
+	assert_int_equal(sim_device_destroy(nic), 0);
+	world_end(w);
+}
+
+/** Memory that firmware gave to one device, and which all of the domain reach. */
+static void direct_region(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	const struct dma_reserved_region region = { .first = w->ram,
+						    .last = w->ram + 2 * PAGE - 1,
+						    .direct = true };
+	struct proxy proxy = { .unit.ops = &proxy_ops,
+			       .real = sim_iommu_unit(w->iommu),
+			       .regions = &region,
+			       .nr_regions = 1 };
+	struct sim_device *nic = world_device(w, "nic0", w->iommu);
+	struct dma_history *history = start_history(w, 16);
+
+	(void)state;
+	assert_int_equal(dma_device_set_unit(sim_dma(nic), &proxy.unit), 0);
+	assert_int_equal(dma_device_set_domain(sim_dma(nic), w->domain), 0);
+	expect(w, w->dev, history, w->ram, "reserved 0+8192 3\n");
+	expect_access(w->device, w->ram, 2 * PAGE, true, SIM_FAULT_NONE);
+	stop_history(history);
+	assert_int_equal(sim_device_destroy(nic), 0);
+	world_end(w);
+}
+
+/** What the history has not seen, or has forgotten, is not taken for mapped. */
+static void unknown(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	dma_addr_t before = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
+	struct dma_history *history = start_history(w, 1);
+	dma_addr_t first = world_map(w, w->ram + PAGE, PAGE, DMA_TO_DEVICE);
+	dma_addr_t second = world_map(w, w->ram + 2 * PAGE, PAGE, DMA_TO_DEVICE);
+
+	(void)state;
+	assert_true(before == first + PAGE && first == second + PAGE);
+	expect(w, NULL, history, second, "unknown 4096+4096 1\nunknown 8192+4096 1\n");
+	dma_unmap_phys(w->dev, before, PAGE, DMA_TO_DEVICE, 0);
+	expect(w, NULL, history, second, "unknown 4096+4096 1\n");
+	assert_int_equal(dma_history_detach(history), 0);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, NULL), -DMAMAP_EINVAL);
+	assert_int_equal(dma_history_attach(history), 0);
+	dma_unmap_phys(w->dev, second, PAGE, DMA_TO_DEVICE, 0);
+	expect(w, NULL, history, first, "unknown 0+4096 1\n");
+	dma_unmap_phys(w->dev, first, PAGE, DMA_TO_DEVICE, 0);
+	stop_history(history);
+	world_end(w);
+}
+
+/** Without an IOMMU a device reaches everything, bounced or not. */
+static void unguarded(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct sim_device *plain = world_device(w, "plain", NULL);
+	struct dma_history *history = start_history(w, 16);
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	struct told t = { .base = 0 };
+	dma_addr_t addr;
+
+	(void)state;
+	assert_int_equal(dma_set_mask(sim_dma(plain), DMA_BIT_MASK(40)), 0);
+	addr = dma_map_phys(sim_dma(plain), w->ram, 100, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_exposure(sim_dma(plain), history, tell, &t, &totals), 0);
+	assert_string_equal(t.text.s, "unguarded 0+1099511627776 3\n");
+	assert_true(totals.mapped == 100 && totals.reachable == 1ull << 40);
+	assert_true(totals.exposed == 1ull << 40);
+	dma_unmap_phys(sim_dma(plain), addr, 100, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_exposure(w->dev, history, NULL, NULL, &totals), 0);
+	assert_true(totals.exposed == 0);
+	assert_int_equal(dma_device_quiesce(sim_dma(plain)), 0);
+	stop_history(history);
+	assert_int_equal(sim_device_destroy(plain), 0);
+	world_end(w);
+}
+
+static void arguments(void **state)
+{
+	struct world *w = world_new(DMA_INVALIDATION_LAZY);
+	struct sim_device *plain = world_device(w, "plain", NULL);
+	struct dma_history *history = start_history(w, 16);
+	struct dma_exposure_totals totals = { .size = 1 };
+	dma_addr_t addr = world_map(w, w->ram, PAGE, DMA_TO_DEVICE);
+
+	(void)state;
+	assert_int_equal(dma_exposure(NULL, NULL, history, NULL, NULL, NULL), -DMAMAP_EINVAL);
+	assert_int_equal(dma_exposure(w->domain, NULL, NULL, NULL, NULL, NULL), -DMAMAP_EINVAL);
+	assert_int_equal(dma_exposure(w->domain, sim_dma(plain), history, NULL, NULL, NULL),
+			 -DMAMAP_EINVAL);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, &totals),
+			 -DMAMAP_EINVAL);
+	assert_int_equal(dma_device_exposure(NULL, history, NULL, NULL, NULL), -DMAMAP_EINVAL);
+	sim_fail_alloc(w->m, 1);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, NULL), -DMAMAP_ENOMEM);
+	dma_unmap_phys(w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	sim_fail_alloc(w->m, 2);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, NULL), -DMAMAP_ENOMEM);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, NULL), 0);
+	assert_string_equal(dma_exposure_name(DMA_EXPOSED_COUNT), "unknown-kind");
+	stop_history(history);
+	assert_int_equal(sim_device_destroy(plain), 0);
+	world_end(w);
+}
+
+/* --- untrusted devices, over every format */
+
+static const struct {
+	enum dma_pt_format format;
+	unsigned int levels;
+	unsigned int input_bits;
+} formats[] = {
+	{ DMA_PT_VTD_SECOND_STAGE, 4, 0 }, { DMA_PT_VTD_FIRST_STAGE, 4, 0 },
+	{ DMA_PT_AMD_V1, 4, 0 },	   { DMA_PT_LPAE_STAGE1, 0, 48 },
+	{ DMA_PT_LPAE_STAGE2, 0, 40 },	   { DMA_PT_RISCV, 4, 0 },
+};
+
+#define LIVE 20u
+
+struct mapping {
+	dma_addr_t addr;
+	size_t size;
+	enum dma_data_direction dir;
+	void *coherent;
+};
+
+static uint64_t random_next(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 33;
+}
+
+static void map_something(struct world *w, uint64_t *seed, struct mapping *m)
+{
+	m->size = 1 + random_next(seed) % (3 * PAGE);
+	m->dir = (enum dma_data_direction)(random_next(seed) % 3);
+	m->coherent = NULL;
+	if (random_next(seed) % 4 == 0) {
+		m->dir = DMA_BIDIRECTIONAL;
+		m->coherent = dma_alloc_coherent(w->dev, m->size, &m->addr, GFP_KERNEL);
+		assert_non_null(m->coherent);
+		return;
+	}
+	m->addr = dma_map_phys(w->dev, w->ram + random_next(seed) % (8 * PAGE), m->size, m->dir, 0);
+	/* refused where the format cannot keep the device from reading */
+	if (dma_mapping_error(w->dev, m->addr)) {
+		assert_int_equal(m->dir, DMA_FROM_DEVICE);
+		m->size = 0;
+	}
+}
+
+static void unmap_it(struct world *w, const struct mapping *m)
+{
+	if (m->coherent)
+		dma_free_coherent(w->dev, m->size, m->coherent, m->addr);
+	else if (m->size)
+		dma_unmap_phys(w->dev, m->addr, m->size, m->dir, 0);
+}
+
+static void links_of_an_untrusted_device(struct world *w, struct dma_history *history)
+{
+	struct dma_iova_state iova;
+
+	assert_true(dma_iova_try_alloc(w->dev, &iova, 0x800, 3 * PAGE));
+	assert_int_equal(dma_iova_link(w->dev, &iova, w->ram + 0x800, 0, 0x800, DMA_TO_DEVICE, 0),
+			 0);
+	assert_int_equal(
+		dma_iova_link(w->dev, &iova, w->ram + 8 * PAGE, 0x800, 0x1234, DMA_TO_DEVICE, 0),
+		0);
+	assert_int_equal(dma_iova_sync(w->dev, &iova, 0, 0x800 + 0x1234), 0);
+	expect(w, w->dev, history, 0, "");
+	dma_iova_destroy(w->dev, &iova, 0x800 + 0x1234, DMA_TO_DEVICE, 0);
+}
+
+static void list_of_an_untrusted_device(struct world *w, struct dma_history *history)
+{
+	struct scatterlist sg[3];
+
+	sg_init_table(sg, 3);
+	sg_set_phys(&sg[0], w->ram, PAGE);
+	sg_set_phys(&sg[1], w->ram + 4 * PAGE + 8, 0x200);
+	sg_set_phys(&sg[2], w->ram + 8 * PAGE + 0x100, 0x80);
+	assert_true(dma_map_sg(w->dev, sg, 3, DMA_TO_DEVICE) > 0);
+	expect(w, w->dev, history, 0, "");
+	dma_unmap_sg(w->dev, sg, 3, DMA_TO_DEVICE);
+}
+
+static void untrusted_on(unsigned int format, uint64_t *seed)
+{
+	const struct sim_iommu_config unit = { .size = sizeof(unit),
+					       .format = formats[format].format,
+					       .levels = formats[format].levels,
+					       .input_bits = formats[format].input_bits };
+	struct world *w = world_new_behind(&unit, DMA_INVALIDATION_LAZY);
+	struct dma_history *history;
+	struct mapping live[LIVE];
+
+	assert_int_equal(dma_device_set_untrusted(w->dev, true), 0);
+	history = start_history(w, 4 * LIVE);
+	for (unsigned int i = 0; i < LIVE; i++)
+		map_something(w, seed, &live[i]);
+	expect(w, w->dev, history, 0, "");
+	for (unsigned int i = 0; i < LIVE; i += 2) {
+		unmap_it(w, &live[i]);
+		expect(w, w->dev, history, 0, "");
+	}
+	for (unsigned int i = 1; i < LIVE; i += 2)
+		unmap_it(w, &live[i]);
+	expect(w, w->dev, history, 0, "");
+	list_of_an_untrusted_device(w, history);
+	links_of_an_untrusted_device(w, history);
+	stop_history(history);
+	world_end(w);
+}
+
+static void untrusted_devices(void **state)
+{
+	const char *given = getenv("DMAMAP_TEST_SEED");
+	uint64_t seed = given ? strtoull(given, NULL, 0) : 8;
+
+	(void)state;
+	print_message("# DMAMAP_TEST_SEED=%llu\n", (unsigned long long)seed);
+	for (unsigned int i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		untrusted_on(i, &seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(slack),
+		cmocka_unit_test(pending),
+		cmocka_unit_test(read_excess),
+		cmocka_unit_test(other_device),
+		cmocka_unit_test(direct_region),
+		cmocka_unit_test(unknown),
+		cmocka_unit_test(unguarded),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(untrusted_devices),
+	};
+
+	return cmocka_run_group_tests_name("exposure", tests, NULL, NULL);
+}

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -195,8 +196,14 @@ static bool same_file(const char *a, const char *b)
 
 static int check_inputs(const struct replay_options *o, char *const *traces, int n)
 {
+	uint64_t page = cmd_format_page_size(o->format);
 	int from_stdin = 0;
 
+	if (o->bounce_pool % page)
+		return cmd_usage("replay",
+				 "--bounce-pool: with --format %s pages are %" PRIu64
+				 "K: not a whole number",
+				 o->format->name, page >> 10);
 	if (!n)
 		return cmd_usage("replay", "which trace? Name a file, or - for standard input");
 	for (int i = 0; i < n; i++) {

@@ -16,9 +16,10 @@
 /* No pool is larger: all must lie below 4 GiB. */
 #define MOST (4ull << 30)
 
-static uint64_t page_ceiling(uint64_t bytes)
+/* Whole pages of the machine. */
+static uint64_t page_ceiling(const struct replay *r, uint64_t bytes)
 {
-	return (bytes + DMAMAP_PAGE_SIZE - 1) & ~(DMAMAP_PAGE_SIZE - 1);
+	return frames_floor(&r->frames, bytes + r->frames.page - 1);
 }
 
 /* Where a search for the size is: @low does not suffice, @high does (0: not known yet). */
@@ -42,9 +43,9 @@ static void note_result(struct search *s, const struct replay *dry, uint64_t byt
 	}
 	s->high = bytes;
 	dma_bounce_get_stats(dry->pools[0], &stats);
-	peak = page_ceiling(stats.peak_slots * stats.slot_size);
-	if (peak > s->low + DMAMAP_PAGE_SIZE)
-		s->low = peak - DMAMAP_PAGE_SIZE;
+	peak = page_ceiling(dry, stats.peak_slots * stats.slot_size);
+	if (peak > s->low + dry->frames.page)
+		s->low = peak - dry->frames.page;
 }
 
 /* A dry replay with one pool of @bytes: does it suffice? */
@@ -74,16 +75,16 @@ static int try_size(struct search *s, uint64_t bytes)
 /* From what was in use at most upwards, then halving. */
 static int search(struct search *s)
 {
-	uint64_t bytes = page_ceiling(s->r->pool_peak_slots * POOL_SLOT);
+	uint64_t bytes = page_ceiling(s->r, s->r->pool_peak_slots * POOL_SLOT);
 	int code = 0;
 
 	while (!code && !s->high && bytes <= MOST) {
 		code = try_size(s, bytes);
-		bytes += page_ceiling(bytes / 8);
+		bytes += page_ceiling(s->r, bytes / 8);
 	}
-	while (!code && s->high && s->high - s->low > DMAMAP_PAGE_SIZE) {
+	while (!code && s->high && s->high - s->low > s->r->frames.page) {
 		bytes = s->low + (s->high - s->low) / 2;
-		code = try_size(s, bytes - bytes % DMAMAP_PAGE_SIZE);
+		code = try_size(s, frames_floor(&s->r->frames, bytes));
 	}
 	return code;
 }

@@ -13,8 +13,12 @@
 
 #define POOL_BYTES (64ull << 20)
 #define POOL_TOP   0xffffffffull
+
 /* Slots of a page: where runs of a page or more begin. */
-#define PAGE_SLOTS (DMAMAP_PAGE_SIZE / POOL_SLOT)
+static uint64_t page_slots(const struct replay *r)
+{
+	return r->frames.page / POOL_SLOT;
+}
 
 /*
  * A request of @slots slots that start at a multiple of @align finds no room only if every gap between live runs is too
@@ -45,12 +49,12 @@ static void take_back(struct replay *r, const struct pool_load *load)
 /* @pages: in whole pages, with the offset in the first one, as behind an IOMMU. */
 static void count_request(struct replay *r, uint64_t size, bool pages)
 {
-	uint64_t bytes = pages ? size + DMAMAP_PAGE_SIZE : size;
+	uint64_t bytes = pages ? size + r->frames.page : size;
 	uint64_t slots = (bytes + POOL_SLOT - 1) / POOL_SLOT;
 
 	if (pages)
-		slots = (slots + PAGE_SLOTS - 1) / PAGE_SLOTS * PAGE_SLOTS;
-	add_request(r, slots, bytes >= DMAMAP_PAGE_SIZE ? PAGE_SLOTS : 1);
+		slots = (slots + page_slots(r) - 1) / page_slots(r) * page_slots(r);
+	add_request(r, slots, bytes >= r->frames.page ? page_slots(r) : 1);
 }
 
 static void observe(struct dma_observer *observer, const struct dma_event *event)
@@ -115,7 +119,7 @@ void pool_left(struct replay *r, const struct live *live)
 
 uint64_t pool_bound(const struct replay *r)
 {
-	uint64_t bytes = (r->pool_bound_slots + PAGE_SLOTS - 1) / PAGE_SLOTS * DMAMAP_PAGE_SIZE;
+	uint64_t bytes = (r->pool_bound_slots + page_slots(r) - 1) / page_slots(r) * r->frames.page;
 	struct dma_bounce_stats stats;
 
 	/* A single pool in which everything found room is one that suffices. */
@@ -156,7 +160,7 @@ static int make_pool(struct replay *r, uint64_t bytes)
 					    .ceiling = ceiling_of(r) };
 	int rc;
 
-	config.base = sim_alloc(r->machine, bytes, DMAMAP_PAGE_SIZE, 0, config.ceiling);
+	config.base = sim_alloc(r->machine, bytes, r->frames.page, 0, config.ceiling);
 	if (!bytes || config.base == DMAMAP_PHYS_NONE)
 		return -ENOMEM;
 	rc = dma_bounce_create(sim_host(r->machine), &config, &r->pools[r->n_pools]);
@@ -170,7 +174,7 @@ static uint64_t usual_bytes(const struct replay *r)
 {
 	uint64_t bytes = ceiling_of(r) / 4;
 
-	bytes -= bytes % DMAMAP_PAGE_SIZE;
+	bytes = frames_floor(&r->frames, bytes);
 	return POOL_BYTES < bytes ? POOL_BYTES : bytes;
 }
 

@@ -84,6 +84,26 @@ def larger_pages():
 
 
 @case
+def pools_of_larger_pages():
+    """The pool that would have done is in whole pages of the machine, and exact: a page less does not do."""
+    lines = [tap.map_line(0x100000 + n * 0x10000, 20 + n % 12, 0x12000000 + n * 0x10020, direction='FROM_DEVICE')
+             for n in range(100)]
+    path = tap.trace(*lines)
+    for name, page in (('lpae-s1', 4096), ('lpae-s1-16k', 16384), ('lpae-s2-64k', 65536)):
+        args = ('--route', 'iommu', '--noncoherent', '--format', name)
+        bound = tap.replay(*args, path)[0]
+        some(bound, bounced_maps=100, pool_needed_is_bound=True)
+        found = tap.replay(*args, '--bounce-pool', '64M', path)[0]
+        some(found, bounced_maps=100, pool_needed_is_bound=False, pool_needed_bytes=100 * page)
+        assert bound['pool_needed_bytes'] >= 100 * page, bound
+        some(tap.replay(*args, '--bounce-pool', str(100 * page), path)[0], map_failures=0)
+        some(tap.replay(*args, '--bounce-pool', str(99 * page), path, code=1)[0], map_failures=1)
+    run = tap.dmamap('replay', '--bounce-pool', '20K', '--format', 'lpae-s1-16k', path)
+    equal((run.returncode, run.stdout), (2, b''))
+    assert b'pages are 16K' in run.stderr, run.stderr
+
+
+@case
 def privileged():
     """Privileged mappings are used by privileged requests, where the format tells them apart."""
     path = tap.trace(tap.map_line(0x5000, 64, 0x5000, attrs='PRIVILEGED'), tap.map_line(0x7000, 64, 0x7000),

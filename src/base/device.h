@@ -121,6 +121,7 @@ struct dmamap_dev {
 	bool decorated;	 /* the host has forms of addresses */
 	/** Mappings may go the way of iommu/quick.h; which windows are meant; entries, by direction. */
 	bool quick;
+	bool quick_list; /* lists: whatever the sanitizer says, because it is asked elsewhere */
 	uint8_t quick_index;
 	uint64_t quick_bits[3];
 
@@ -207,6 +208,12 @@ static inline uint32_t ctx_number(struct dma_host *host, struct dma_ctx *ctx)
 	if (__builtin_expect(!c->number, 0))
 		c->number = __atomic_add_fetch(&dmamap_host(host)->contexts, 1, __ATOMIC_RELAXED);
 	return c->number;
+}
+
+/** The same, 0 if it has none yet. */
+static inline uint32_t ctx_number_or_0(struct dma_ctx *ctx)
+{
+	return ((struct dmamap_ctx *)(void *)ctx->opaque)->number;
 }
 
 /** For what is rarely called: the compiler keeps it away from what often is. */

@@ -9,8 +9,9 @@
 
 void dmamap_iommu_update_quick(struct dmamap_dev *d)
 {
-	d->quick = d->route == DMA_ROUTE_IOMMU && d->domain->windows.shards && d->coherent &&
-		   !d->untrusted && !d->host->sanitize;
+	d->quick_list = d->route == DMA_ROUTE_IOMMU && d->domain->windows.shards && d->coherent &&
+			!d->untrusted;
+	d->quick = d->quick_list && !d->host->sanitize;
 	d->quick_index = WINDOW_LIMITS;
 	for (unsigned int dir = 0; d->quick && dir < 3; dir++)
 		d->quick_bits[dir] = small_bits(
@@ -42,7 +43,7 @@ dma_addr_t dmamap_iommu_quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t
 	struct span span;
 	uint64_t bits;
 
-	if (is_slow(dir, attrs) || n > WINDOW_RUN || dev_min_align(d) > mask)
+	if (is_slow(dir, attrs) || n > WINDOW_RUN || dev_min_align(d) > mask || quick_waits(d))
 		return DMA_MAPPING_ERROR;
 	bits = small_bits(domain, dmamap_iommu_prot(true, dir, attrs));
 	if (!bits || !small_reaches(domain, phys & ~mask, n << domain->shift) ||

@@ -10,6 +10,7 @@
 #include "domain.h"
 #include "iommu.h"
 #include "p2p/p2p.h"
+#include "quick.h"
 
 /** One element in the layout. */
 struct slot {
@@ -455,8 +456,16 @@ static int check_each(struct dma_device *dev, struct scatterlist *sg, int nents,
 int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
-	int got = mark_peers(dev, sg, nents, why);
+	uint64_t mask = dmamap_iommu_granule_mask(dev);
+	int got = 0;
 
+	if (dmamap_dev(dev)->quick_list)
+		got = dmamap_iommu_quick_map_sg(dev, sg, nents, dir, attrs);
+	if (got) {
+		report_list(dev, sg, nents, sg->dma_address & ~mask);
+		return got;
+	}
+	got = mark_peers(dev, sg, nents, why);
 	if (!got && !dmamap_iommu_ready(dev, why)) {
 		got = why->err == -DMAMAP_ENOMEM || why->err == -DMAMAP_EREMOTEIO ? why->err
 										  : -DMAMAP_EINVAL;
@@ -511,10 +520,17 @@ bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int n
 			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct scatterlist *first = first_mapped(sg, nents);
+	struct scatterlist *first;
 	uint64_t total;
 	bool fits;
 
+	if (d->quick_list && dmamap_iommu_quick_unmap_sg(dev, sg, nents, &total)) {
+		dmamap_domain_report_unmap(d->domain,
+					   round_down(sg->dma_address, granule_size(d->domain)),
+					   total, total);
+		return true;
+	}
+	first = first_mapped(sg, nents);
 	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
 		return unmap_each(dev, sg, nents, dir, attrs, why);
 	fits = layout_size(dev, sg, nents, &total);

@@ -72,11 +72,17 @@ static void place(struct shard *s, struct window *w)
 		list_window(s, w, order);
 }
 
+/** Whoever unmaps looks there too. */
+static void set_current(struct shard *s, unsigned int limit, struct window *w)
+{
+	__atomic_store_n(&s->current[limit], w, __ATOMIC_RELEASE);
+}
+
 static void put_aside(struct shard *s, unsigned int limit)
 {
 	struct window *w = s->current[limit];
 
-	s->current[limit] = NULL;
+	set_current(s, limit, NULL);
 	if (!w)
 		return;
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
@@ -88,7 +94,7 @@ static void make_current(struct shard *s, struct window *w)
 	unlist_window(s, w);
 	__atomic_store_n(&w->current, true, __ATOMIC_RELAXED);
 	w->word = WINDOW_WORDS - 1;
-	s->current[w->limit] = w;
+	set_current(s, w->limit, w);
 }
 
 /* --- what came back */
@@ -200,7 +206,7 @@ static void drop(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
 	if (s->current[w->limit] == w)
-		s->current[w->limit] = NULL;
+		set_current(s, w->limit, NULL);
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&w->live, false, __ATOMIC_RELEASE);
 }

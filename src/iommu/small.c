@@ -274,5 +274,29 @@ DMAMAP_COLD enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends
 enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,
 				     bool strict)
 {
-	return small_unmap(d, iova, granules, strict);
+	struct dma_domain *domain = d->domain;
+	uint64_t granule = iova >> domain->shift;
+	struct window *w = window_find(&domain->windows.index, granule);
+	unsigned int index = granule % WINDOW_GRANULES;
+	unsigned int bit = index % 64;
+	uint64_t *heads, ends, head = (uint64_t)1 << bit;
+	struct span span;
+	struct shard *s;
+
+	if (!w || !window_is_live(w))
+		return SMALL_ELSEWHERE;
+	heads = &w->heads[index / 64];
+	ends = window_ends_of(w, index / 64);
+	if (granules > 64 - bit ||
+	    (ends & iova_word_mask(bit, bit + granules - 1)) != head << (granules - 1))
+		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	span = (struct span){ w, index, (unsigned int)granules };
+	s = shard_of_caller(domain);
+	strict = strict || !w->lazy || !small_is_lazy(domain);
+	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+		dmamap_small_flush_waiting(domain);
+	if (!(__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head))
+		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+	small_end(d, s, span, !strict);
+	return SMALL_DONE;
 }

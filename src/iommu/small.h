@@ -109,10 +109,11 @@ static inline __attribute__((always_inline)) struct window *small_take_here(stru
 	struct dma_host *host = d->host;
 	dma_ctx_state state;
 	struct dma_ctx *ctx = dma_ctx_enter(host, &state);
-	struct shard *s = &ws->shards[ctx_number(host, ctx) & ws->shard_mask];
+	uint32_t number = ctx_number_or_0(ctx);
+	struct shard *s = &ws->shards[number & ws->shard_mask];
 	struct window *w = NULL;
 
-	if (l < WINDOW_LIMITS && shard_try(s)) {
+	if (number && l < WINDOW_LIMITS && shard_try(s)) {
 		if (!host->time_ns || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED))
 			w = s->current[l];
 		if (w && (granules == 1 || w->ends) &&
@@ -224,45 +225,19 @@ static inline void small_give_back(struct dma_domain *domain, struct span span)
 		dmamap_small_give_back_aside(domain, w);
 }
 
-/** The same, inlined where @granules is a constant. */
-static inline __attribute__((always_inline)) enum small_result small_unmap(struct dmamap_dev *d,
-									   dma_addr_t iova,
-									   uint64_t granules,
-									   bool strict)
+/** Its bit of heads was won: the mapping ends. */
+static inline void small_end(struct dmamap_dev *d, struct shard *s, struct span span, bool lazy)
 {
 	struct dma_domain *domain = d->domain;
-	uint64_t granule = iova >> domain->shift;
-	struct window *w = window_find(&domain->windows.index, granule);
-	unsigned int index = granule % WINDOW_GRANULES;
-	unsigned int bit = index % 64;
-	uint64_t *heads, ends, head = (uint64_t)1 << bit;
-	struct span span;
-	struct shard *s;
 
-	if (!w || !window_is_live(w))
-		return SMALL_ELSEWHERE;
-	heads = &w->heads[index / 64];
-	ends = window_ends_of(w, index / 64);
-	if (granules > 64 - bit ||
-	    (ends & iova_word_mask(bit, bit + granules - 1)) != head << (granules - 1))
-		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
-	span = (struct span){ w, index, (unsigned int)granules };
-	s = shard_of_caller(domain);
-	strict = strict || !w->lazy || !small_is_lazy(domain);
-	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
-		dmamap_small_flush_waiting(domain);
-	if (!(__atomic_fetch_and(heads, ~((uint64_t)1 << bit), __ATOMIC_ACQ_REL) & (uint64_t)1
-											   << bit))
-		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
 	small_clear(domain, span);
 	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
-	if (!strict) {
+	if (lazy) {
 		dmamap_small_defer(domain, s, span);
-		return SMALL_DONE;
+		return;
 	}
 	small_invalidate(domain, s, span);
 	small_give_back(domain, span);
-	return SMALL_DONE;
 }
 
 #pragma GCC visibility pop

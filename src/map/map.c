@@ -150,6 +150,14 @@ static DMAMAP_APART dma_addr_t map_phys(struct dma_device *dev, phys_addr_t phys
 	return addr;
 }
 
+static DMAMAP_APART dma_addr_t map_less_quick(struct dma_device *dev, phys_addr_t phys, size_t size,
+					      enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_addr_t addr = dmamap_iommu_quick_map(dmamap_dev(dev), phys, size, dir, attrs);
+
+	return addr != DMA_MAPPING_ERROR ? addr : map_phys(dev, phys, size, dir, attrs);
+}
+
 dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
 			   enum dma_data_direction dir, unsigned long attrs)
 {
@@ -158,8 +166,8 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 	if (d->quick && !observed(dev)) {
 		dma_addr_t addr = quick_map(d, phys, size, dir, attrs);
 
-		if (addr != DMA_MAPPING_ERROR)
-			return addr;
+		return addr != DMA_MAPPING_ERROR ? addr
+						 : map_less_quick(dev, phys, size, dir, attrs);
 	}
 	return map_phys(dev, phys, size, dir, attrs);
 }
@@ -233,14 +241,22 @@ static DMAMAP_APART void unmap_phys(struct dma_device *dev, dma_addr_t addr, siz
 		finish_unmap(dev, route, addr, size, dir, attrs, &why, ok);
 }
 
+static DMAMAP_APART void unmap_less_quick(struct dma_device *dev, dma_addr_t addr, size_t size,
+					  enum dma_data_direction dir, unsigned long attrs)
+{
+	if (!dmamap_iommu_quick_unmap(dmamap_dev(dev), addr, size, dir, attrs))
+		unmap_phys(dev, addr, size, dir, attrs);
+}
+
 void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (d->quick && !observed(dev) && quick_unmap(d, addr, size, dir, attrs))
-		return;
-	unmap_phys(dev, addr, size, dir, attrs);
+	if (!d->quick || observed(dev))
+		unmap_phys(dev, addr, size, dir, attrs);
+	else if (!quick_unmap(d, addr, size, dir, attrs))
+		unmap_less_quick(dev, addr, size, dir, attrs);
 }
 
 /* --- other ways to name the memory */

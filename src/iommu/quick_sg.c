@@ -13,15 +13,16 @@ struct known_ram {
 	uint64_t len;
 };
 
-static bool is_ram(struct dma_host *host, struct known_ram *known, phys_addr_t phys)
+/** Is all of an element RAM, as far as one description tells? */
+static bool is_ram(struct dma_host *host, struct known_ram *known, phys_addr_t phys, uint64_t len)
 {
 	struct dma_memory memory;
 
-	if (phys - known->first < known->len)
+	if (phys - known->first < known->len && len <= known->len - (phys - known->first))
 		return true;
-	dmamap_describe(host, phys, 1, &memory);
+	dmamap_describe(host, phys, len, &memory);
 	*known = (struct known_ram){ phys, memory.len };
-	return memory.kind != DMA_MEMORY_MMIO;
+	return memory.kind != DMA_MEMORY_MMIO && memory.len >= len;
 }
 
 static inline uint64_t granules_in(uint64_t addr, uint64_t len, uint64_t mask, unsigned int shift)
@@ -42,7 +43,7 @@ static unsigned int measure(struct dmamap_dev *d, struct scatterlist *sg, int ne
 		uint64_t n = granules_in(phys, sg->length, mask, domain->shift);
 
 		total += n;
-		if (total > WINDOW_RUN || !is_ram(d->host, &known, phys) ||
+		if (total > WINDOW_RUN || !is_ram(d->host, &known, phys, sg->length) ||
 		    !small_reaches(domain, phys & ~mask, n << domain->shift))
 			return 0;
 	}

@@ -51,8 +51,8 @@ struct dma_iova_state {
 	uint64_t low;
 	uint64_t high;
 	uint64_t linked;
-	uint64_t tail; /* where a piece ends inside of a granule: the last one; 0: none does */
-	unsigned int copies; /* granules that are copies: the first and the last at the most */
+	uint64_t tail;	 /* where a piece ends inside of a granule: the last one; 0: none does */
+	uint64_t copies; /* granules that are copies: the first and the last at the most */
 };
 
 /** Bytes of the range; 0: the state holds none. */

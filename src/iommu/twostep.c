@@ -250,11 +250,11 @@ static int enter_copy(struct link *l, phys_addr_t phys, uint64_t size, phys_addr
 
 	if (!d->bounce) {
 		dmamap_iommu_fail_without_pool(l->dev, phys, size, why);
-		return why->err;
+		return -DMAMAP_ENOMEM;
 	}
 	*copy = dmamap_bounce_map_piece(l->dev, phys, size, mask, d->untrusted, why);
 	if (*copy == DMAMAP_PHYS_NONE)
-		return why->err;
+		return -DMAMAP_ENOMEM;
 	err = enter_next(l, round_down(*copy, mask + 1), mask + 1, why);
 	if (err)
 		dmamap_bounce_unmap(l->dev, *copy, size, l->dir, DMA_ATTR_SKIP_CPU_SYNC, &ignored);

@@ -17,7 +17,7 @@
 
 #pragma GCC visibility push(hidden)
 
-/** Take a run for @size bytes that begin at the offset in the granule that @phys has. @state is all zero. */
+/** Take a run for @size bytes that begin at the offset in the granule that @phys has; false: @state is untouched. */
 bool dmamap_twostep_alloc(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
 			  uint64_t size, struct dma_error *why);
 

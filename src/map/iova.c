@@ -63,10 +63,10 @@ bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state,
 {
 	struct dma_error why;
 
-	*state = (struct dma_iova_state){ .addr = 0 };
 	if (dmamap_check_mask(dev, phys, size, &why) &&
 	    dmamap_twostep_alloc(dev, state, phys, size, &why))
 		return true;
+	*state = (struct dma_iova_state){ .addr = 0 };
 	if (why.reason == DMA_REASON_ZERO_SIZE || why.reason == DMA_REASON_BAD_ARGUMENT)
 		dmamap_misuse(dev, why.route, "I/O addresses of an impossible size", &why);
 	dmamap_record(dev, why.route, &why);

@@ -109,7 +109,7 @@ static void mask_counts(void **state)
 	assert_int_equal(dma_set_mask_and_coherent(p.dev, DMA_BIT_MASK(32)), 0);
 	assert_true(dma_addressing_limited(p.dev));
 	addr = dma_map_phys(p.dev, RAM, 4096, FROM, 0);
-	assert_true(addr != E && addr < SIZE + 0x100000);
+	assert_true(addr < SIZE + 0x100000);
 	dma_unmap_phys(p.dev, addr, 4096, FROM, 0);
 	assert_true(dma_map_resource(p.dev, HIGH, 16, FROM, 0) == E);
 	fx_reason(p.dev, DMA_REASON_BEYOND_MASK);

@@ -29,6 +29,7 @@
 struct smmu_queue {
 	struct hw_memory memory;
 	unsigned int bits; /* log2 of its entries */
+	uint64_t entries;
 	uint64_t written;
 	uint64_t told; /* of these, the hardware knows of */
 	uint64_t done; /* and has passed */

@@ -85,7 +85,7 @@ bool dmamap_smmu_decode(const uint64_t *event, bool attached, struct dma_fault *
 static int next_event(struct dma_smmuv3 *s, struct dma_fault *fault)
 {
 	struct smmu_queue *q = &s->events;
-	uint64_t at = q->done & DMA_BIT_MASK(q->bits);
+	uint64_t at = q->done & (q->entries - 1);
 	const uint64_t *entry = (const uint64_t *)q->memory.cpu + at * SMMU_EVENT_WORDS;
 	uint64_t event[SMMU_EVENT_WORDS];
 	struct dma_device *dev;
@@ -110,11 +110,11 @@ static void look(struct dma_smmuv3 *s)
 {
 	struct smmu_queue *q = &s->events;
 	uint32_t prod = smmu_read32(s, SMMU_EVENTQ_PROD);
-	uint64_t fresh = (prod - q->done) & DMA_BIT_MASK(q->bits + 1);
+	uint64_t fresh = (prod - q->done) & (2 * q->entries - 1);
 
 	if (prod == ~(uint32_t)0)
 		return;
-	if (fresh > (uint64_t)1 << q->bits) {
+	if (fresh > q->entries) {
 		dmamap_smmu_break(s, "smmuv3: the event queue's index makes no sense");
 		fresh = 0;
 	}

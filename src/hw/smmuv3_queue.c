@@ -13,7 +13,8 @@ bool dmamap_smmu_queue_alloc(struct dma_smmuv3 *s, struct smmu_queue *q, unsigne
 			     uint64_t entry)
 {
 	q->bits = (unsigned int)min_u64(bits, SMMU_QUEUE_BITS);
-	return dmamap_hw_memory_alloc(s->host, entry << q->bits, entry << q->bits,
+	q->entries = (uint64_t)1 << q->bits;
+	return dmamap_hw_memory_alloc(s->host, entry * q->entries, entry * q->entries,
 				      DMA_BIT_MASK(s->info.output_bits), &q->memory);
 }
 
@@ -24,7 +25,7 @@ uint64_t dmamap_smmu_queue_base(const struct smmu_queue *q)
 
 uint32_t dmamap_smmu_queue_index(const struct smmu_queue *q, uint64_t position)
 {
-	return (uint32_t)(position & DMA_BIT_MASK(q->bits + 1));
+	return (uint32_t)(position & (2 * q->entries - 1));
 }
 
 void dmamap_smmu_break(struct dma_smmuv3 *s, const char *why)
@@ -38,7 +39,7 @@ void dmamap_smmu_break(struct dma_smmuv3 *s, const char *why)
 
 static uint64_t *command_at(const struct dma_smmuv3 *s, uint64_t position)
 {
-	uint64_t at = position & DMA_BIT_MASK(s->commands.bits);
+	uint64_t at = position & (s->commands.entries - 1);
 
 	return (uint64_t *)s->commands.memory.cpu + 2 * at;
 }
@@ -107,7 +108,7 @@ static void look(struct dma_smmuv3 *s)
 	struct smmu_queue *q = &s->commands;
 	uint32_t cons = smmu_read32(s, SMMU_CMDQ_CONS);
 	uint32_t error = (uint32_t)hw_field(cons, SMMU_CMDQ_CONS_ERR_SHIFT, 7);
-	uint64_t mask = DMA_BIT_MASK(q->bits + 1);
+	uint64_t mask = 2 * q->entries - 1;
 	uint64_t passed = (cons - q->done) & mask;
 
 	if (cons == ~(uint32_t)0)
@@ -130,7 +131,7 @@ static void wait_for_room(struct dma_smmuv3 *s)
 	dmamap_hw_wait_begin(&wait, s->host, s->timeout_ns);
 	do {
 		look(s);
-		if (q->written - q->done < (uint64_t)1 << q->bits || s->info.broken)
+		if (q->written - q->done < q->entries || s->info.broken)
 			return;
 	} while (dmamap_hw_wait_more(&wait));
 	dmamap_smmu_break(s, "smmuv3: the command queue stands still: "
@@ -143,7 +144,7 @@ void dmamap_smmu_command(struct dma_smmuv3 *s, uint64_t low, uint64_t high)
 
 	if (!(s->cr0 & SMMU_CR0_CMDQEN) || s->info.broken)
 		return;
-	if (q->written - q->done == (uint64_t)1 << q->bits)
+	if (q->written - q->done == q->entries)
 		wait_for_room(s);
 	if (!s->info.broken)
 		put(s, low, high);

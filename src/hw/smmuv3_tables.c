@@ -164,7 +164,7 @@ int dmamap_smmu_asid_take(struct dma_smmuv3 *s, unsigned int *asid)
 	if (n > s->info.domains)
 		return -DMAMAP_ENOSPC;
 	if (!s->contexts[n / SMMU_CD_PAGE].size &&
-	    !dmamap_hw_memory_alloc(s->host, SMMU_CD_PAGE * SMMU_CD_SIZE, 4096,
+	    !dmamap_hw_memory_alloc(s->host, (uint64_t)SMMU_CD_PAGE * SMMU_CD_SIZE, 4096,
 				    DMA_BIT_MASK(s->info.output_bits),
 				    &s->contexts[n / SMMU_CD_PAGE]))
 		return -DMAMAP_ENOMEM;

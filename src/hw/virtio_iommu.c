@@ -54,8 +54,8 @@ static bool alloc_buffers(struct dma_virtio_iommu *v)
 	if (v->probe_size && !dmamap_hw_memory_alloc(v->host, 256 + (uint64_t)v->probe_size, 1,
 						     DMAMAP_PHYS_NONE, &v->probe))
 		return false;
-	return dmamap_hw_memory_alloc(v->host, VIOMMU_SLOTS * VIOMMU_SLOT, 1, DMAMAP_PHYS_NONE,
-				      &v->slots) &&
+	return dmamap_hw_memory_alloc(v->host, (uint64_t)VIOMMU_SLOTS * VIOMMU_SLOT, 1,
+				      DMAMAP_PHYS_NONE, &v->slots) &&
 	       dmamap_hw_memory_alloc(v->host, events, 1, DMAMAP_PHYS_NONE, &v->event_buffers);
 }
 

@@ -38,7 +38,7 @@ int dmamap_viommu_error(uint8_t status)
 
 void dmamap_viommu_prepare(struct dma_virtio_iommu *v, unsigned int slot, uint32_t size)
 {
-	struct virtq_desc *desc = &v->requests.desc[2 * slot];
+	struct virtq_desc *desc = &v->requests.desc[(size_t)2 * slot];
 	phys_addr_t phys = v->slots.phys + (uint64_t)slot * VIOMMU_SLOT;
 	unsigned char *tail = (unsigned char *)viommu_request(v, slot) + VIOMMU_TAIL;
 

@@ -228,6 +228,8 @@ static void damage(const struct table *t, void (*read_all)(const unsigned char *
 {
 	uint64_t seed = board_seed();
 
+	if (t->len <= 36)
+		return;
 	for (uint32_t len = 0; len <= t->len; len++) {
 		unsigned char *copy = malloc(len ? len : 1);
 

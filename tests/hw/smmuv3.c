@@ -309,7 +309,7 @@ static void unattached_devices_pass_if_so_configured(void **state)
 
 static void numbers_of_domains_come_back(void **state)
 {
-	struct dma_domain *domains[300];
+	struct dma_domain *domains[300] = { 0 };
 	unsigned int n = 0;
 	struct fixture f;
 

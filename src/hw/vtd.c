@@ -61,7 +61,7 @@ static int domain_new(struct dma_iommu_unit *unit, unsigned int *domain_id)
 {
 	struct dma_vtd *v = vtd_of(unit);
 
-	if (v->info.broken)
+	if (vtd_broken(v))
 		return -DMAMAP_EIO;
 	dmamap_lock(v->host, &v->lock);
 	*domain_id = take_id(v);
@@ -314,7 +314,7 @@ static int enable_locked(struct dma_vtd *v)
 {
 	int err;
 
-	if (v->info.broken)
+	if (vtd_broken(v))
 		return -DMAMAP_EIO;
 	if (v->info.enabled)
 		return 0;
@@ -357,7 +357,7 @@ int dmamap_vtd_disable(struct dma_vtd *v)
 	dmamap_lock(v->host, &v->lock);
 	if (v->info.enabled) {
 		err = dmamap_vtd_command(v, 0, VTD_G_TE);
-		if (v->info.queued && !v->info.broken)
+		if (v->info.queued && !vtd_broken(v))
 			err = dmamap_vtd_queue_stop(v) || err ? -DMAMAP_EIO : 0;
 		v->info.enabled = false;
 	}

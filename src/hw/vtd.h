@@ -71,6 +71,12 @@ static inline struct dma_vtd *vtd_of(struct dma_iommu_unit *unit)
 	return (struct dma_vtd *)(void *)unit;
 }
 
+/** Somebody who waits finds that out without the lock. */
+static inline bool vtd_broken(const struct dma_vtd *v)
+{
+	return __atomic_load_n(&v->info.broken, __ATOMIC_RELAXED);
+}
+
 static inline uint32_t vtd_read32(const struct dma_vtd *v, unsigned int reg)
 {
 	return v->host->read32(v->host, v->regs + reg);

@@ -320,7 +320,7 @@ bool dmamap_vtd_finish(struct dma_vtd *v)
 {
 	if (v->info.queued)
 		wait_for(v, request_wait(v), true);
-	return !v->info.broken;
+	return !vtd_broken(v);
 }
 
 void dmamap_vtd_flush_buffer(struct dma_vtd *v)
@@ -354,7 +354,7 @@ void dmamap_vtd_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id, 
 	struct dma_vtd *v = vtd_of(unit);
 
 	dmamap_lock(v->host, &v->lock);
-	if (len && v->info.enabled && !v->info.broken) {
+	if (len && v->info.enabled && !vtd_broken(v)) {
 		dmamap_vtd_flush_buffer(v);
 		drop_range(v, domain_id, iova, len, leaf_only);
 	}
@@ -368,7 +368,7 @@ void dmamap_vtd_wait(struct dma_iommu_unit *unit)
 	bool wait;
 
 	dmamap_lock(v->host, &v->lock);
-	wait = v->info.queued && !v->info.broken;
+	wait = v->info.queued && !vtd_broken(v);
 	if (wait)
 		goal = request_wait(v);
 	dmamap_unlock(v->host, &v->lock);
@@ -382,7 +382,7 @@ int dmamap_vtd_mapped(struct dma_iommu_unit *unit, unsigned int domain_id, dma_a
 	struct dma_vtd *v = vtd_of(unit);
 
 	dmamap_lock(v->host, &v->lock);
-	if (len && v->info.enabled && !v->info.broken) {
+	if (len && v->info.enabled && !vtd_broken(v)) {
 		dmamap_vtd_flush_buffer(v);
 		if (v->info.caching_mode) {
 			drop_range(v, domain_id, iova, len, false);
@@ -390,5 +390,5 @@ int dmamap_vtd_mapped(struct dma_iommu_unit *unit, unsigned int domain_id, dma_a
 		}
 	}
 	dmamap_unlock(v->host, &v->lock);
-	return v->info.broken ? -DMAMAP_EIO : 0;
+	return vtd_broken(v) ? -DMAMAP_EIO : 0;
 }

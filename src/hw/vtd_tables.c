@@ -89,7 +89,7 @@ int dmamap_vtd_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsig
 	struct hw_attached *a;
 	int err;
 
-	if (v->info.broken)
+	if (vtd_broken(v))
 		return -DMAMAP_EIO;
 	dmamap_lock(v->host, &v->lock);
 	err = dmamap_hw_attached_add(&v->attached, dev, domain_id, &a);

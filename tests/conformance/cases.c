@@ -22,19 +22,6 @@ static void unmap(struct target *t, dma_addr_t addr, size_t size, enum dma_data_
 	dma_domain_flush(t->domain);
 }
 
-/** The engine's own memory. */
-static void enter(struct target *t)
-{
-	if (t->kind->enter)
-		t->kind->enter(t);
-}
-
-static void leave(struct target *t)
-{
-	if (t->kind->leave)
-		t->kind->leave(t);
-}
-
 /* --- single mappings */
 
 /** Both ends of a mapping, both ways (16 bytes at a time never leave a page); what lies beside it stays; afterwards nothing is reached. */
@@ -192,9 +179,9 @@ static void addresses_come_back(struct target *t)
 
 static void set_mask(struct target *t, unsigned int bits)
 {
-	leave(t);
+	target_leave(t);
 	assert_int_equal(dma_set_mask_and_coherent(t->dma, DMA_BIT_MASK(bits)), 0);
-	enter(t);
+	target_enter(t);
 }
 
 /** The mask holds, whatever the width of the IOMMU. */
@@ -245,10 +232,10 @@ static void out_and_in(struct target *t)
 
 	dev_expect(t, addr, 0, 16, 1);
 	unmap(t, addr, PAGE, DMA_TO_DEVICE);
-	leave(t);
+	target_leave(t);
 	assert_int_equal(dma_device_set_domain(t->dma, NULL), 0);
 	assert_int_equal(dma_device_set_domain(t->dma, t->domain), 0);
-	enter(t);
+	target_enter(t);
 	expect_no_read(t, addr);
 	addr = map(t, phys, PAGE, DMA_TO_DEVICE);
 	dev_expect(t, addr, 0, 16, 1);
@@ -396,6 +383,7 @@ static const struct {
 	{ "coherent memory", coherent_memory },
 	{ "a peer's memory", peers_memory },
 	{ "mappings at random", random_mappings },
+	{ "missing invalidations", missing_invalidations },
 };
 
 #define CASES (sizeof(cases) / sizeof(cases[0]))
@@ -440,10 +428,10 @@ static void run_trial(void **state)
 	t->nr_faults = 0;
 	assert_int_equal(t->kind->domain(t, &policy, &t->domain), 0);
 	assert_int_equal(dma_device_set_domain(t->dma, t->domain), 0);
-	enter(t);
+	target_enter(t);
 	cases[trial->number].run(t);
 	expect_no_fault(t);
-	leave(t);
+	target_leave(t);
 	assert_int_equal(dma_device_live(t->dma), 0);
 	assert_int_equal(dma_device_set_domain(t->dma, NULL), 0);
 	assert_int_equal(dma_domain_destroy(t->domain), 0);
@@ -457,21 +445,25 @@ int run_cases(const struct target_kind *kind)
 	struct CMUnitTest tests[2 * CASES] = { 0 };
 	struct trial trials[2 * CASES];
 	char names[2 * CASES][64];
+	unsigned int n = 0;
 	int failed;
 
 	target.random = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL);
 	printf("# DMAMAP_TEST_SEED=%llu\n", (unsigned long long)target.random);
 	for (unsigned int i = 0; i < 2 * CASES; i++) {
-		trials[i] = (struct trial){ &target,
+		if (cases[i / 2].run == missing_invalidations && (!kind->backend || i % 2))
+			continue; /* a domain of its own, strict */
+		trials[n] = (struct trial){ &target,
 					    i % 2 ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT,
 					    i / 2 };
-		snprintf(names[i], sizeof(names[i]), "%s, %s", cases[i / 2].name,
+		snprintf(names[n], sizeof(names[n]), "%s, %s", cases[i / 2].name,
 			 i % 2 ? "lazy" : "strict");
-		tests[i].name = names[i];
-		tests[i].test_func = run_trial;
-		tests[i].initial_state = &trials[i];
+		tests[n].name = names[n];
+		tests[n].test_func = run_trial;
+		tests[n].initial_state = &trials[n];
+		n++;
 	}
-	failed = _cmocka_run_group_tests(kind->name, tests, 2 * CASES, NULL, NULL);
+	failed = _cmocka_run_group_tests(kind->name, tests, n, NULL, NULL);
 	if (failed || !target.host)
 		return 1;
 	dma_observer_detach(target.host, &target.observer);

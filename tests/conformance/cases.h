@@ -33,6 +33,12 @@ void try_write(struct target *t, dma_addr_t addr);
 
 uint64_t next_random(struct target *t);
 
+/** The engine's own memory: after the device has entered a domain, before it leaves. */
+void target_enter(struct target *t);
+void target_leave(struct target *t);
+
+/** stale.c: invalidations that are left out; for kinds with a backend. */
+void missing_invalidations(struct target *t);
 /** random.c: many mappings at once, at random, against a list of what must be. */
 void random_mappings(struct target *t);
 

@@ -79,6 +79,21 @@ static int emulated_domain(struct target *t, const struct dma_domain_config *con
 	return qemu_domain_create(emulated_of(t)->m, config, domain);
 }
 
+static int vtd_backend(struct target *t, struct dma_backend **backend)
+{
+	return dmamap_vtd_backend_create(qemu_vtd(emulated_of(t)->m), backend);
+}
+
+static int amd_backend(struct target *t, struct dma_backend **backend)
+{
+	return dmamap_amdvi_backend_create(qemu_amdvi(emulated_of(t)->m), backend);
+}
+
+static int smmuv3_backend(struct target *t, struct dma_backend **backend)
+{
+	return dmamap_smmuv3_backend_create(qemu_smmuv3(emulated_of(t)->m), backend);
+}
+
 static void enter(struct target *t)
 {
 	struct emulated *e = emulated_of(t);
@@ -159,7 +174,7 @@ static void poll_faults(struct target *t)
 	qemu_handle_faults(emulated_of(t)->m);
 }
 
-#define EMULATED(id, title, bits, ...)                               \
+#define EMULATED(id, title, bits, make, ...)                         \
 	static void id##_start(struct target *t)                     \
 	{                                                            \
 		start_with(t, &(struct qemu_config){ __VA_ARGS__ }); \
@@ -167,6 +182,7 @@ static void poll_faults(struct target *t)
 	const struct target_kind id = {                              \
 		.name = title,                                       \
 		.limits = bits,                                      \
+		.backend = make,                                     \
 		.start = id##_start,                                 \
 		.stop = emulated_stop,                               \
 		.domain = emulated_domain,                           \
@@ -181,14 +197,14 @@ static void poll_faults(struct target *t)
 		.poll = poll_faults,                                 \
 	}
 
-EMULATED(target_qemu_vtd, "qemu-vtd", 0, .iommu = QEMU_IOMMU_VTD);
-EMULATED(target_qemu_vtd48, "qemu-vtd48", 0, .iommu = QEMU_IOMMU_VTD,
+EMULATED(target_qemu_vtd, "qemu-vtd", 0, vtd_backend, .iommu = QEMU_IOMMU_VTD);
+EMULATED(target_qemu_vtd48, "qemu-vtd48", 0, vtd_backend, .iommu = QEMU_IOMMU_VTD,
 	 .iommu_options = "aw-bits=48");
-EMULATED(target_qemu_vtd_caching, "qemu-vtd-caching", 0, .iommu = QEMU_IOMMU_VTD,
+EMULATED(target_qemu_vtd_caching, "qemu-vtd-caching", 0, vtd_backend, .iommu = QEMU_IOMMU_VTD,
 	 .iommu_options = "caching-mode=on");
-EMULATED(target_qemu_amd, "qemu-amd", SILENT, .iommu = QEMU_IOMMU_AMD);
-EMULATED(target_qemu_virtio, "qemu-virtio", NO_ACCESS, .iommu = QEMU_IOMMU_VIRTIO);
-EMULATED(target_qemu_virtio_arm, "qemu-virtio-aarch64", NO_ACCESS, .arch = QEMU_AARCH64,
+EMULATED(target_qemu_amd, "qemu-amd", SILENT | COARSE, amd_backend, .iommu = QEMU_IOMMU_AMD);
+EMULATED(target_qemu_virtio, "qemu-virtio", NO_ACCESS, NULL, .iommu = QEMU_IOMMU_VIRTIO);
+EMULATED(target_qemu_virtio_arm, "qemu-virtio-aarch64", NO_ACCESS, NULL, .arch = QEMU_AARCH64,
 	 .iommu = QEMU_IOMMU_VIRTIO);
-EMULATED(target_qemu_smmuv3, "qemu-smmuv3", READS_ALL, .arch = QEMU_AARCH64,
+EMULATED(target_qemu_smmuv3, "qemu-smmuv3", READS_ALL, smmuv3_backend, .arch = QEMU_AARCH64,
 	 .iommu = QEMU_IOMMU_SMMUV3);

@@ -75,6 +75,18 @@ void ram_expect(struct target *t, phys_addr_t phys, uint64_t at, uint64_t len, u
 
 /* --- the device */
 
+void target_enter(struct target *t)
+{
+	if (t->kind->enter)
+		t->kind->enter(t);
+}
+
+void target_leave(struct target *t)
+{
+	if (t->kind->leave)
+		t->kind->leave(t);
+}
+
 void dev_expect(struct target *t, dma_addr_t addr, uint64_t at, uint64_t len, unsigned char salt)
 {
 	unsigned char *buf = malloc(len + 1);

@@ -28,6 +28,7 @@ struct target;
 #define SILENT	  1u /* refused accesses are not reported */
 #define READS_ALL 2u /* a mapping that the device may only write can be read as well */
 #define NO_ACCESS 4u /* what is said of an access to nothing is not whether it read or wrote */
+#define COARSE	  8u /* an invalidation of one page drops its neighbours too */
 
 struct target_kind {
 	const char *name;
@@ -37,6 +38,8 @@ struct target_kind {
 	void (*stop)(struct target *t);
 	int (*domain)(struct target *t, const struct dma_domain_config *config,
 		      struct dma_domain **domain);
+	/** A backend of its own, for cases that stand in between. NULL: there is none to be had. */
+	int (*backend)(struct target *t, struct dma_backend **backend);
 	/** After the device has entered a domain, and before it leaves: memory that the engine needs. NULL: none. */
 	void (*enter)(struct target *t);
 	void (*leave)(struct target *t);

@@ -122,6 +122,12 @@ static dma_addr_t map_granules(struct dma_device *dev, phys_addr_t phys, uint64_
 	iova = map_small(dev, &g, limit, prot, &err);
 	if (iova == DMA_MAPPING_ERROR && !err)
 		iova = map_large(dev, &g, limit, prot, &err, &reason);
+	/* that has flushed what waited: windows may have room again */
+	if (iova == DMA_MAPPING_ERROR && reason == DMA_REASON_NO_IOVA) {
+		int again;
+
+		iova = map_small(dev, &g, limit, prot, &again);
+	}
 	if (iova == DMA_MAPPING_ERROR) {
 		fail_map(why, dev, reason, phys, size);
 		why->err = err;

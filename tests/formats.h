@@ -17,31 +17,32 @@ struct test_format {
 	bool reads_back;
 };
 
-#define TEST_VTD(levels_)                                                                        \
-	{                                                                                        \
-		"vtd-ss-" #levels_, { .levels = levels_ }, DMA_BIT_MASK(12 + 9 * levels_), false \
-	}
-#define TEST_X86(levels_)                                                                    \
-	{                                                                                    \
-		"vtd-fs-" #levels_, { .format = DMA_PT_VTD_FIRST_STAGE, .levels = levels_ }, \
-			DMA_BIT_MASK(11 + 9 * levels_), true                                 \
-	}
-#define TEST_AMD(levels_, last)                                                                \
+#define TEST_VTD(levels_)                                                                      \
 	{                                                                                      \
-		"amdv1-" #levels_, { .format = DMA_PT_AMD_V1, .levels = levels_ }, last, false \
+		"vtd-ss-" #levels_, { .levels = (levels_) }, DMA_BIT_MASK(12 + 9 * (levels_)), \
+			false                                                                  \
+	}
+#define TEST_X86(levels_)                                                                      \
+	{                                                                                      \
+		"vtd-fs-" #levels_, { .format = DMA_PT_VTD_FIRST_STAGE, .levels = (levels_) }, \
+			DMA_BIT_MASK(11 + 9 * (levels_)), true                                 \
+	}
+#define TEST_AMD(levels_, last)                                                                    \
+	{                                                                                          \
+		"amdv1-" #levels_, { .format = DMA_PT_AMD_V1, .levels = (levels_) }, (last), false \
 	}
 #define TEST_ARM(stage, bits, granule)                        \
 	{                                                     \
 		"lpae-s" #stage "-" #bits "-" #granule,       \
 			{ .format = DMA_PT_LPAE_STAGE##stage, \
-			  .input_bits = bits,                 \
-			  .granule_bits = granule },          \
-			DMA_BIT_MASK(bits), stage == 1        \
+			  .input_bits = (bits),               \
+			  .granule_bits = (granule) },        \
+			DMA_BIT_MASK(bits), (stage) == 1      \
 	}
-#define TEST_RISCV(levels_)                                                       \
-	{                                                                         \
-		"riscv-" #levels_, { .format = DMA_PT_RISCV, .levels = levels_ }, \
-			DMA_BIT_MASK(11 + 9 * levels_), true                      \
+#define TEST_RISCV(levels_)                                                         \
+	{                                                                           \
+		"riscv-" #levels_, { .format = DMA_PT_RISCV, .levels = (levels_) }, \
+			DMA_BIT_MASK(11 + 9 * (levels_)), true                      \
 	}
 
 static const struct test_format test_formats[] = {

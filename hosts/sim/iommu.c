@@ -50,7 +50,7 @@ static void put_domain(struct sim_iommu *iommu, struct sim_domain *domain)
 	domain->generation = ++iommu->next_generation;
 	if (--domain->devices)
 		return;
-	while (*link != domain)
+	while (*link && *link != domain)
 		link = &(*link)->next;
 	*link = domain->next;
 	sim_mappings_drop(&domain->mappings, 0, ~(uint64_t)0);

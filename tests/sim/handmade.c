@@ -61,34 +61,34 @@ static uint64_t riscv_page(phys_addr_t phys)
 	return phys >> 2 | 0xd7;
 }
 
-#define VTD(levels_)                                                                      \
-	{                                                                                 \
-		"vtd", { .format = DMA_PT_VTD_SECOND_STAGE, .levels = levels_ }, levels_, \
-			vtd_table, vtd_page, 4096, 12 + 9 * levels_                       \
+#define VTD(levels_)                                                                          \
+	{                                                                                     \
+		"vtd", { .format = DMA_PT_VTD_SECOND_STAGE, .levels = (levels_) }, (levels_), \
+			vtd_table, vtd_page, 4096, 12 + 9 * (levels_)                         \
 	}
-#define X86(levels_)                                                                     \
-	{                                                                                \
-		"x86", { .format = DMA_PT_VTD_FIRST_STAGE, .levels = levels_ }, levels_, \
-			x86_table, x86_page, 4096, 11 + 9 * levels_                      \
+#define X86(levels_)                                                                         \
+	{                                                                                    \
+		"x86", { .format = DMA_PT_VTD_FIRST_STAGE, .levels = (levels_) }, (levels_), \
+			x86_table, x86_page, 4096, 11 + 9 * (levels_)                        \
 	}
-#define AMD(levels_, width_)                                                               \
-	{                                                                                  \
-		"amd", { .format = DMA_PT_AMD_V1, .levels = levels_ }, levels_, amd_table, \
-			amd_page, 4096, width_                                             \
+#define AMD(levels_, width_)                                                                   \
+	{                                                                                      \
+		"amd", { .format = DMA_PT_AMD_V1, .levels = (levels_) }, (levels_), amd_table, \
+			amd_page, 4096, (width_)                                               \
 	}
-#define ARM(stage, name_, page_, granule, bits, levels_, root)                                    \
-	{                                                                                         \
-		name_, { .format = stage, .granule_bits = granule, .input_bits = bits }, levels_, \
-			arm_table, page_, root, bits                                              \
+#define ARM(stage, name_, page_, granule, bits, levels_, root)                                 \
+	{                                                                                      \
+		name_, { .format = (stage), .granule_bits = (granule), .input_bits = (bits) }, \
+			(levels_), arm_table, (page_), (root), (bits)                          \
 	}
 #define S1(granule, bits, levels_, root) \
 	ARM(DMA_PT_LPAE_STAGE1, "s1", s1_page, granule, bits, levels_, root)
 #define S2(granule, bits, levels_, root) \
 	ARM(DMA_PT_LPAE_STAGE2, "s2", s2_page, granule, bits, levels_, root)
-#define SV(levels_)                                                                           \
-	{                                                                                     \
-		"riscv", { .format = DMA_PT_RISCV, .levels = levels_ }, levels_, riscv_table, \
-			riscv_page, 4096, 11 + 9 * levels_                                    \
+#define SV(levels_)                                                                               \
+	{                                                                                         \
+		"riscv", { .format = DMA_PT_RISCV, .levels = (levels_) }, (levels_), riscv_table, \
+			riscv_page, 4096, 11 + 9 * (levels_)                                      \
 	}
 
 const struct handmade_format handmade_formats[NR_FMT] = {

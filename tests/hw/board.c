@@ -46,7 +46,7 @@ static phys_addr_t virt_to_phys(struct dma_host *host, const void *ptr)
 void *board_ptr(struct board *board, uint64_t phys, uint64_t size)
 {
 	assert_true(in_ram(phys, size));
-	return board->ram + (phys - BOARD_RAM);
+	return board->device + (phys - BOARD_RAM);
 }
 
 static bool all_free(const struct board *board, uint64_t page, uint64_t n)
@@ -90,6 +90,32 @@ static void free_pages(struct dma_host *host, phys_addr_t phys, uint64_t size)
 		board->live--;
 	}
 	memset(board->ram + first * BOARD_PAGE, 0x5a, size);
+}
+
+/* --- caches: lines of 64 bytes */
+
+static void move_lines(unsigned char *to, const unsigned char *from, phys_addr_t phys,
+		       uint64_t size)
+{
+	uint64_t first = (phys - BOARD_RAM) & ~(uint64_t)63;
+	uint64_t end = (phys - BOARD_RAM + size + 63) & ~(uint64_t)63;
+
+	if (in_ram(phys, size))
+		memcpy(to + first, from + first, end - first);
+}
+
+static void cache_for_device(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			     enum dma_data_direction dir)
+{
+	(void)dir;
+	move_lines(board_of(host)->device, board_of(host)->ram, phys, size);
+}
+
+static void cache_for_cpu(struct dma_host *host, phys_addr_t phys, uint64_t size,
+			  enum dma_data_direction dir)
+{
+	if (dir != DMA_TO_DEVICE)
+		move_lines(board_of(host)->ram, board_of(host)->device, phys, size);
 }
 
 /* --- registers */
@@ -185,7 +211,16 @@ static void seen(struct dma_observer *observer, const struct dma_event *event)
 
 /* --- life */
 
-void board_init(struct board *board)
+static unsigned char *arena(void)
+{
+	/* pages that nobody touches cost nothing */
+	void *p = mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	assert_true(p != MAP_FAILED);
+	return p;
+}
+
+static void init(struct board *board, bool caches)
 {
 	*board = (struct board){
 		.host = {
@@ -209,15 +244,27 @@ void board_init(struct board *board)
 			.log = log_line,
 		},
 	};
-	/* pages that nobody touches cost nothing */
-	board->ram =
-		mmap(NULL, RAM_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	board->ram = arena();
+	board->device = caches ? arena() : board->ram;
+	if (caches) {
+		board->host.cache_for_device = cache_for_device;
+		board->host.cache_for_cpu = cache_for_cpu;
+	}
 	board->taken = calloc(BOARD_PAGES, 1);
-	assert_true(board->ram != MAP_FAILED);
 	assert_non_null(board->taken);
 	assert_int_equal(dmamap_host_init(&board->host), 0);
 	board->observer.event = seen;
 	assert_int_equal(dmamap_observer_attach(&board->host, &board->observer), 0);
+}
+
+void board_init(struct board *board)
+{
+	init(board, false);
+}
+
+void board_init_caches(struct board *board)
+{
+	init(board, true);
 }
 
 void board_fini(struct board *board)
@@ -225,6 +272,8 @@ void board_fini(struct board *board)
 	assert_int_equal(dmamap_observer_detach(&board->host, &board->observer), 0);
 	assert_int_equal(dmamap_host_fini(&board->host), 0);
 	assert_int_equal(board->live, 0);
+	if (board->device != board->ram)
+		munmap(board->device, RAM_SIZE);
 	munmap(board->ram, RAM_SIZE);
 	free(board->taken);
 }

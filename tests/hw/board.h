@@ -27,7 +27,8 @@
 
 struct board {
 	struct dma_host host;
-	unsigned char *ram;
+	unsigned char *ram;    /* as the CPU sees it */
+	unsigned char *device; /* as the hardware does; the same, unless there are caches */
 	unsigned char *taken;
 	uint64_t live;	  /* pages */
 	uint64_t allocs;  /* requests ever made */
@@ -47,6 +48,8 @@ struct board {
 };
 
 void board_init(struct board *board);
+/** The same, with caches that the hardware does not snoop: lines move by the host's hooks only. */
+void board_init_caches(struct board *board);
 /** Asserts that every page came back. */
 void board_fini(struct board *board);
 

@@ -22,9 +22,9 @@ struct fixture {
 	struct board_device b; /* stream 0x1010 */
 };
 
-static void prepare(struct fixture *f)
+static void prepare_on(struct fixture *f, void (*init)(struct board *))
 {
-	board_init(&f->board);
+	init(&f->board);
 	smmu_model_init(&f->model, &f->board);
 	f->config = (struct dma_smmuv3_config){
 		.size = sizeof(f->config),
@@ -35,6 +35,11 @@ static void prepare(struct fixture *f)
 	f->domain = NULL;
 	board_device_init(&f->board, &f->a, 8);
 	board_device_init(&f->board, &f->b, 0x1010);
+}
+
+static void prepare(struct fixture *f)
+{
+	prepare_on(f, board_init);
 }
 
 static int create(struct fixture *f)
@@ -554,6 +559,54 @@ static void garbage_events_are_survived(void **state)
 	finish(&f);
 }
 
+/** Hardware that does not snoop sees every table, command and event in memory, and nothing else. */
+static void without_coherence_everything_is_cleaned(void **state)
+{
+	const struct dma_vec page = { BOARD_RAM, K4 };
+	struct dma_backend *b;
+	const uint64_t *cd, *top;
+	unsigned int from;
+	struct fixture f;
+
+	(void)state;
+	prepare_on(&f, board_init_caches);
+	f.model.idr[0] &= ~0x10u;
+	assert_int_equal(create(&f), 0);
+	assert_false(info_of(&f).coherent_walk);
+	assert_int_equal(dmamap_smmuv3_enable(f.smmu), 0);
+	assert_int_equal(f.model.cr1, 0);
+	assert_int_equal(smmu_model_find(&f.model, 0, 0x04, 31), 0);
+	assert_int_equal(dmamap_smmuv3_backend_create(f.smmu, &b), 0);
+	assert_int_equal(b->ops->attach(b, &f.a.dma), 0);
+	assert_int_equal(b->ops->attach(b, &f.b.dma), 0);
+	assert_int_equal(smmu_model_ste(&f.model, 8)[1], 0x100000000000u); /* not cacheable */
+	assert_int_equal(smmu_model_ste(&f.model, 9)[0], 1);
+	cd = smmu_model_cd(&f.model, 0x1010);
+	assert_int_equal(cd[0], 0x0001e204c0000010u);
+	assert_int_equal(cd[3], 0xf404ff44);
+	assert_int_equal(b->ops->map(b, 0x1000, &page, 1, DMA_PROT_READ), 0);
+	assert_int_equal(b->ops->sync_map(b, 0x1000, K4), 0);
+	top = board_ptr(&f.board, cd[1], 8);
+	assert_int_equal(top[0] & 3, 3);
+	from = f.model.n_commands;
+	assert_int_equal(b->ops->unmap(b, 0x1000, K4), K4);
+	b->ops->invalidate(b, 0x1000, K4, true);
+	b->ops->wait(b);
+	expect_ranges(&f, from, 0x1000, 1, true);
+	for (unsigned int i = 0; i < 600; i++) {
+		event(&f, 0x10, 8, true, i);
+		if (i % 200 == 199)
+			assert_int_equal(dmamap_smmuv3_handle_faults(f.smmu), 200);
+	}
+	assert_int_equal(f.board.faults[599 % BOARD_FAULTS].dma_addr, 599);
+	assert_ptr_equal(f.board.faults[599 % BOARD_FAULTS].device, &f.a.dma);
+	b->ops->detach(b, &f.a.dma);
+	assert_int_equal(smmu_model_ste(&f.model, 8)[0], 1);
+	b->ops->detach(b, &f.b.dma);
+	b->ops->destroy(b);
+	finish(&f);
+}
+
 static void global_errors_are_acknowledged(void **state)
 {
 	struct fixture f;
@@ -696,6 +749,7 @@ int main(void)
 		cmocka_unit_test(entries_change_in_steps),
 		cmocka_unit_test(a_linear_table_serves_few_streams),
 		cmocka_unit_test(unattached_devices_pass_if_so_configured),
+		cmocka_unit_test(without_coherence_everything_is_cleaned),
 		cmocka_unit_test(numbers_of_domains_come_back),
 		cmocka_unit_test(ranges_are_named_exactly),
 		cmocka_unit_test(everything_is_the_whole_asid),

@@ -10,7 +10,7 @@
 
 #define AVX2 __attribute__((target("avx2")))
 /* Vectors, and entries, that are looked at, and then written, at once. */
-#define VECTORS 8u
+#define VECTORS ((size_t)8)
 #define BLOCK	(VECTORS * 4)
 
 /* Four entries, and what the compiler's test of them wants. */
@@ -51,7 +51,7 @@ AVX2 static bool all_free(const entries_t *v)
 	entries_t any = v[0];
 
 #pragma GCC unroll 8
-	for (unsigned int k = 1; k < VECTORS; k++) {
+	for (size_t k = 1; k < VECTORS; k++) {
 		any |= v[k];
 		__asm__("" : "+x"(any));
 	}
@@ -63,7 +63,7 @@ AVX2 static bool all_used(const entries_t *v)
 	test_t any = v[0] == 0;
 
 #pragma GCC unroll 8
-	for (unsigned int k = 1; k < VECTORS; k++)
+	for (size_t k = 1; k < VECTORS; k++)
 		any |= v[k] == 0;
 	return __builtin_ia32_ptestz256(any, any);
 }
@@ -84,7 +84,7 @@ AVX2 size_t dmamap_accel_avx2_fill(struct dma_host *host, uint64_t *entries, siz
 		return i;
 	for (; v != end && all_free(v); v += VECTORS) {
 #pragma GCC unroll 8
-		for (unsigned int k = 0; k < VECTORS; k++) {
+		for (size_t k = 0; k < VECTORS; k++) {
 			*(volatile entries_t *)&v[k] = next;
 			next += four;
 		}
@@ -104,7 +104,7 @@ AVX2 size_t dmamap_accel_avx2_clear(struct dma_host *host, uint64_t *entries, si
 		return i;
 	for (; v != end && all_used(v); v += VECTORS) {
 #pragma GCC unroll 8
-		for (unsigned int k = 0; k < VECTORS; k++)
+		for (size_t k = 0; k < VECTORS; k++)
 			*(volatile entries_t *)&v[k] = (entries_t){ 0, 0, 0, 0 };
 	}
 	return clear_some(entries, (size_t)((uint64_t *)v - entries), n);

@@ -212,7 +212,17 @@ PT_INLINE size_t pt_fill_entries(const struct pt_backend *pt, uint64_t *entries,
 
 	if (n >= PT_MANY && pt->host->pte_fill)
 		return pt->host->pte_fill(pt->host, entries, n, entry, step);
-	for (i = 0; i < n && !entries[i]; i++, entry += step)
+	for (i = 0; n - i >= 4; i += 4, entry += 4 * step) {
+		uint64_t *e = &entries[i];
+
+		if (e[0] | e[1] | e[2] | e[3])
+			break;
+		pt_write_leaf(&e[0], entry);
+		pt_write_leaf(&e[1], entry + step);
+		pt_write_leaf(&e[2], entry + 2 * step);
+		pt_write_leaf(&e[3], entry + 3 * step);
+	}
+	for (; i < n && !entries[i]; i++, entry += step)
 		pt_write_leaf(&entries[i], entry);
 	return i;
 }
@@ -269,9 +279,11 @@ PT_INLINE uint64_t pt_fill_pages(struct pt_written *w, const struct pt_format *f
 PT_INLINE uint64_t pt_enter(struct pt_written *w, const struct pt_format *fmt, uint64_t iova,
 			    struct pt_source *s, uint64_t bits, int *err)
 {
-	unsigned int size = pt_best_size(w->pt, iova, s);
+	unsigned int size = fmt->granule_bits;
 	struct pt_table *t = NULL;
 
+	if (s->len != pt_mask(size) + 1)
+		size = pt_best_size(w->pt, iova, s);
 	if (size == fmt->granule_bits)
 		t = pt_cached_leaf(w->pt, fmt, iova);
 	if (!t)
@@ -291,12 +303,11 @@ PT_INLINE unsigned int pt_leaf_entries(const struct pt_format *fmt, const struct
 				       unsigned int i, unsigned int end)
 {
 	uint64_t entry = pt_read(t, i);
-	unsigned int n = 1;
+	unsigned int n;
 
 	if (!entry || (t->level && t->below[i]))
 		return 0;
-	if (fmt->sized)
-		n = 1u << (fmt->leaf_size(entry, t->level) - pt_shift(fmt, t->level));
+	n = 1u << (fmt->leaf_size(entry, t->level) - pt_shift(fmt, t->level));
 	return i & (n - 1) || end - i < n ? 0 : n;
 }
 
@@ -312,12 +323,19 @@ PT_INLINE unsigned int pt_clear_leaves(const struct pt_format *fmt, const struct
 	return i;
 }
 
-/** The same for a lowest table whose entries are leaves, each. */
+/** The same where each leaf is one entry. */
 PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct pt_table *t,
 				      unsigned int i, unsigned int end)
 {
 	uint64_t *entries = t->entries;
 
+	if (t->level) {
+		struct pt_table *const *below = t->below;
+
+		for (; i < end && entries[i] && !below[i]; i++)
+			pt_write_leaf(&entries[i], 0);
+		return i;
+	}
 	if (end - i >= PT_MANY && pt->host->pte_clear)
 		return i + (unsigned int)pt->host->pte_clear(pt->host, entries + i, end - i);
 	for (; i < end && entries[i]; i++)
@@ -338,7 +356,7 @@ PT_INLINE uint64_t pt_clear(struct pt_written *w, const struct pt_format *fmt, s
 	if (iova & pt_mask(shift))
 		return 0;
 	end = first + pt_not_owned(t, first, n);
-	if (t->level || fmt->sized)
+	if (fmt->sized)
 		end = pt_clear_leaves(fmt, t, first, end);
 	else
 		end = pt_clear_pages(w->pt, t, first, end);

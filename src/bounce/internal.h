@@ -218,9 +218,9 @@ phys_addr_t dmamap_bounce_map_anywhere(struct dma_device *dev, phys_addr_t phys,
 /** End the mapping at @copy in @part, which is put; copy @back. False and *@why: none starts there. */
 bool dmamap_bounce_unmap_in(struct dma_device *dev, struct bounce_part *part, phys_addr_t copy,
 			    uint64_t size, bool back, struct dma_error *why);
-/** Zero what the granules of a mapping hold besides the buffer. */
-void dmamap_bounce_zero_around(const struct bounce_part *part, phys_addr_t copy, uint64_t size,
-			       uint64_t granule);
+/** Zero what the granules of a mapping hold besides the buffer, also in what the device sees. */
+void dmamap_bounce_zero_around(struct dma_device *dev, const struct bounce_part *part,
+			       phys_addr_t copy, uint64_t size, uint64_t granule);
 /** Undo a map whose buffer could not be read, and put the part. */
 phys_addr_t dmamap_bounce_not_copied(struct dma_device *dev, struct bounce_part *part,
 				     phys_addr_t copy, phys_addr_t orig, uint64_t size,
@@ -324,7 +324,7 @@ static inline bool bounce_fill(struct dma_device *dev, const struct bounce_part 
 	if (!bounce_copy(part, copy, orig, size, true))
 		return false;
 	if (how & BOUNCE_ZERO_REST)
-		dmamap_bounce_zero_around(part, copy, size, granule);
+		dmamap_bounce_zero_around(dev, part, copy, size, granule);
 	return true;
 }
 

@@ -95,14 +95,26 @@ static void check_granule(struct dma_device *dev, uint64_t align_mask, phys_addr
 	dmamap_warn(dev_host(dev), dev, "a bounce is aligned to more than a page", &err);
 }
 
-void dmamap_bounce_zero_around(const struct bounce_part *part, phys_addr_t copy, uint64_t size,
-			       uint64_t granule)
+/** Zero [start, end), for a device that does not snoop as well: nobody else will clean what belongs to no mapping. */
+static void zero(struct dma_device *dev, const struct bounce_part *part, phys_addr_t start,
+		 phys_addr_t end)
 {
-	phys_addr_t start = round_down(copy, granule);
+	if (start == end)
+		return;
+	memset(bounce_virt(part, start), 0, end - start);
+	if (!dmamap_dev(dev)->coherent)
+		dmamap_cache_for_device(part->pool->host, start, end - start, DMA_TO_DEVICE);
+}
+
+void dmamap_bounce_zero_around(struct dma_device *dev, const struct bounce_part *part,
+			       phys_addr_t copy, uint64_t size, uint64_t granule)
+{
 	phys_addr_t end = copy + size;
 
-	memset(bounce_virt(part, start), 0, copy - start);
-	memset(bounce_virt(part, end), 0, round_up(end, granule) - end);
+	zero(dev, part, round_down(copy, granule), copy);
+	zero(dev, part, end, round_up(end, granule));
+	if (!dmamap_dev(dev)->coherent)
+		dmamap_cache_flush(part->pool->host);
 }
 
 phys_addr_t dmamap_bounce_not_copied(struct dma_device *dev, struct bounce_part *part,

@@ -264,6 +264,7 @@ static void attach_is_refused(void **state)
 		assert_int_equal(fx_iova_bytes(domain), 0);
 		fx->unit[0].refuse = 0;
 		assert_int_equal(first_of(dev, (enum way)(way % WAYS)), 0);
+		expect_count(fx, "U:attach", 2);
 		fx_free(fx);
 	}
 }

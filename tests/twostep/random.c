@@ -551,9 +551,42 @@ static void each_allocation_fails(void **state)
 	world_end(w);
 }
 
+/* --- beside single mappings */
+
+/** Whatever a slot held before, the device finds zeros beside what it was given, and the caller's own syncs are enough. */
+static void single_maps_show_nothing(void **state)
+{
+	struct world *w = world_new(*state, route_seed());
+	static unsigned char page[LARGE];
+	static const unsigned char none[LARGE];
+
+	granule = w->route->granule_bits ? 1ull << w->route->granule_bits : SMALL;
+	fill_arenas(w);
+	for (unsigned int i = 0; i < 200; i++) {
+		unsigned long attrs = below(w, 2) ? DMA_ATTR_SKIP_CPU_SYNC : 0;
+		phys_addr_t phys = w->ram + below(w, ARENA / PAGE - 2) * PAGE + below(w, PAGE - 64);
+		uint64_t size = 1 + below(w, PAGE - 1 - phys % PAGE);
+		dma_addr_t addr = dma_map_phys(w->dev, phys, size, DMA_BIDIRECTIONAL, attrs);
+		uint64_t lead = addr % PAGE;
+
+		assert_int_equal(dma_mapping_error(w->dev, addr), 0);
+		if (attrs)
+			dma_sync_single_for_device(w->dev, addr, size, DMA_BIDIRECTIONAL);
+		assert_int_equal(sim_dma_read(w->device, addr - lead, page, PAGE, NULL), 0);
+		assert_memory_equal(page, none, lead);
+		assert_memory_equal(page + lead + size, none, PAGE - lead - size);
+		/* what the next one must not find */
+		memset(page, 0xd5, PAGE);
+		assert_int_equal(sim_dma_write(w->device, addr - lead, page, PAGE, NULL), 0);
+		dma_unmap_phys(w->dev, addr, size, DMA_BIDIRECTIONAL, attrs);
+	}
+	world_end(w);
+}
+
 /** Tables of the other formats. */
 static const struct route formats[] = {
 	{ .name = "vtd-fs", .format = DMA_PT_VTD_FIRST_STAGE, .reads = true },
+	{ .name = "untrusted-noncoherent", .untrusted = true, .noncoherent = true, .calm = true },
 	{ .name = "amdv1", .format = DMA_PT_AMD_V1 },
 	{ .name = "amdv1-untrusted", .format = DMA_PT_AMD_V1, .untrusted = true },
 	{ .name = "lpae-s1", .format = DMA_PT_LPAE_STAGE1, .reads = true, .lazy = true },
@@ -595,6 +628,8 @@ static void add_route(const struct route *route)
 		return;
 	add(route, "random calls, data moved", random_steps);
 	add(route, "each allocation failing in turn", each_allocation_fails);
+	if (route->untrusted)
+		add(route, "nothing beside single mappings", single_maps_show_nothing);
 }
 
 int main(void)

@@ -93,7 +93,7 @@ static void make_machine(struct world *w, uint64_t seed)
 	const struct sim_config config = { .size = sizeof(config),
 					   .page_size = page_of(w),
 					   .noncoherent = w->route->noncoherent,
-					   .adversarial = w->route->noncoherent,
+					   .adversarial = w->route->noncoherent && !w->route->calm,
 					   .seed = seed };
 
 	assert_int_equal(sim_machine_create(&config, &w->m), 0);

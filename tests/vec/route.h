@@ -26,6 +26,8 @@ struct route {
 	const char *name;
 	enum dma_route route;
 	bool noncoherent;
+	/** Not adversarial: that machine takes a store of what was there already for none. */
+	bool calm;
 	bool lazy;
 	bool untrusted;
 	bool command;

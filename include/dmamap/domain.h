@@ -169,6 +169,9 @@ struct dma_backend_ops {
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
 	void (*detach)(struct dma_backend *backend, struct dma_device *dev);
+	/** The unit that will stand in front of @dev in this domain. NULL: there are none, or the device's own is meant. */
+	struct dma_iommu_unit *(*unit_of)(struct dma_backend *backend,
+					  const struct dma_device *dev);
 	/** Region @index of addresses that are not @dev's to use; false behind the last. NULL: none but its unit's. */
 	bool (*reserved)(struct dma_backend *backend, struct dma_device *dev, unsigned int index,
 			 struct dma_reserved_region *region);

@@ -26,9 +26,16 @@ static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_ca
 
 /* --- what the unit can do */
 
-static struct dma_unit_caps unit_caps(struct dma_device *dev)
+static struct dma_iommu_unit *unit_of(const struct dma_domain *domain, const struct dma_device *dev)
 {
-	struct dma_iommu_unit *unit = dmamap_dev(dev)->unit;
+	struct dma_backend *backend = domain->backend;
+
+	return backend->ops->unit_of ? backend->ops->unit_of(backend, dev) : dmamap_dev(dev)->unit;
+}
+
+static struct dma_unit_caps unit_caps(const struct dma_domain *domain, struct dma_device *dev)
+{
+	struct dma_iommu_unit *unit = unit_of(domain, dev);
 	struct dma_unit_caps caps = { 0 };
 
 	if (unit && unit->ops->get_caps)
@@ -118,7 +125,7 @@ static bool next_region(struct dma_domain *domain, struct dma_device *dev, unsig
 			bool *of_unit, struct dma_reserved_region *region)
 {
 	struct dma_backend *backend = domain->backend;
-	struct dma_iommu_unit *unit = dmamap_dev(dev)->unit;
+	struct dma_iommu_unit *unit = unit_of(domain, dev);
 
 	*region = (struct dma_reserved_region){ .first = 0 };
 	if (!*of_unit && backend->ops->reserved &&
@@ -202,7 +209,7 @@ static void free_counts(struct dmamap_dev *d)
 /** All that needs nobody else to be at work in the domain. */
 static int prepare(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
 {
-	const struct dma_unit_caps unit = unit_caps(dev);
+	const struct dma_unit_caps unit = unit_caps(domain, dev);
 	const struct dma_backend_caps to = narrowed(domain, &unit);
 	int err;
 

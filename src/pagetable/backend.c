@@ -212,6 +212,11 @@ void dmamap_pt_detach(struct dma_backend *backend, struct dma_device *dev)
 	dmamap_units_detach(&pt_of(backend)->units, dev);
 }
 
+struct dma_iommu_unit *dmamap_pt_unit_of(struct dma_backend *backend, const struct dma_device *dev)
+{
+	return dmamap_units_of(&pt_of(backend)->units, dev);
+}
+
 int dmamap_pt_narrow(struct dma_backend *backend, const struct dma_backend_caps *caps)
 {
 	struct pt_backend *pt = pt_of(backend);

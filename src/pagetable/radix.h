@@ -503,6 +503,7 @@ PT_INLINE int pt_map(struct dma_backend *backend, const struct pt_format *fmt, u
 		.leaf_bits = ops##_block_bits,                                                  \
 		.attach = dmamap_pt_attach,                                                     \
 		.detach = dmamap_pt_detach,                                                     \
+		.unit_of = dmamap_pt_unit_of,                                                   \
 		.narrow = dmamap_pt_narrow,                                                     \
 		.table_bytes = dmamap_pt_table_bytes,                                           \
 		.destroy = dmamap_pt_destroy,                                                   \

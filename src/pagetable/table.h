@@ -211,6 +211,7 @@ void dmamap_pt_invalidate(struct dma_backend *backend, dma_addr_t iova, uint64_t
 			  bool leaf_only);
 void dmamap_pt_wait(struct dma_backend *backend);
 int dmamap_pt_attach(struct dma_backend *backend, struct dma_device *dev);
+struct dma_iommu_unit *dmamap_pt_unit_of(struct dma_backend *backend, const struct dma_device *dev);
 int dmamap_pt_narrow(struct dma_backend *backend, const struct dma_backend_caps *caps);
 void dmamap_pt_detach(struct dma_backend *backend, struct dma_device *dev);
 uint64_t dmamap_pt_table_bytes(struct dma_backend *backend);

@@ -111,8 +111,7 @@ static int get_unit(struct pt_units *units, struct dma_iommu_unit *unit, struct 
 	return err;
 }
 
-/** The unit in front of @dev; NULL @dev: whatever the configured one is for. */
-static struct dma_iommu_unit *unit_of(const struct pt_units *units, const struct dma_device *dev)
+struct dma_iommu_unit *dmamap_units_of(const struct pt_units *units, const struct dma_device *dev)
 {
 	struct dma_iommu_unit *unit = dev ? dmamap_dev(dev)->unit : NULL;
 
@@ -136,7 +135,7 @@ static bool reads_format(const struct pt_units *units, struct dma_iommu_unit *un
 int dmamap_units_attach(struct pt_units *units, struct dma_device *dev, phys_addr_t root,
 			unsigned int levels)
 {
-	struct dma_iommu_unit *unit = unit_of(units, dev);
+	struct dma_iommu_unit *unit = dmamap_units_of(units, dev);
 	struct pt_unit *u;
 	int err;
 
@@ -157,7 +156,7 @@ int dmamap_units_attach(struct pt_units *units, struct dma_device *dev, phys_add
 
 void dmamap_units_detach(struct pt_units *units, struct dma_device *dev)
 {
-	struct dma_iommu_unit *unit = unit_of(units, dev);
+	struct dma_iommu_unit *unit = dmamap_units_of(units, dev);
 	struct pt_unit *u = unit ? find_unit(units, unit) : NULL;
 
 	if (!u)

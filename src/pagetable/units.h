@@ -40,6 +40,8 @@ void dmamap_units_init(struct pt_units *units, struct dma_host *host,
 /** No device is attached. Every unit that ever was the domain's hears that it is gone. */
 void dmamap_units_fini(struct pt_units *units);
 
+/** The unit in front of @dev; NULL @dev: whatever the configured one is for. */
+struct dma_iommu_unit *dmamap_units_of(const struct pt_units *units, const struct dma_device *dev);
 int dmamap_units_attach(struct pt_units *units, struct dma_device *dev, phys_addr_t root,
 			unsigned int levels);
 void dmamap_units_detach(struct pt_units *units, struct dma_device *dev);

@@ -262,6 +262,44 @@ static void late_region(void **state)
 	two_free(t);
 }
 
+/** The unit of the domain's configuration is asked too, for devices that were not told theirs. */
+static void configured_unit(void **state)
+{
+	const struct dma_domain_config policy = { .size = sizeof(policy) };
+	const struct dma_reserved_region region = { .first = REGION, .last = REGION + 0xfff };
+	struct two *t = two_new(NULL, DMA_INVALIDATION_STRICT);
+	const struct dma_pt_config config = { .size = sizeof(config),
+					      .format = DMA_PT_VTD_SECOND_STAGE,
+					      .levels = 4,
+					      .output_bits = 46,
+					      .coherent_walk = true,
+					      .unit = &t->proxy.unit,
+					      .domain_id = 1000 };
+	struct dma_backend *backend;
+	struct dma_domain *domain;
+	dma_addr_t addr;
+
+	(void)state;
+	t->proxy.regions = &region;
+	t->proxy.nr_regions = 1;
+	t->proxy.caps.output_bits = 40;
+	assert_int_equal(dma_device_set_unit(t->dev, NULL), 0);
+	assert_int_equal(dma_pt_backend_create(t->w->host, &config, &backend), 0);
+	assert_int_equal(dma_domain_create(t->w->host, backend, &policy, &domain), 0);
+	assert_int_equal(dma_device_set_domain(t->dev, domain), 0);
+	assert_int_equal(t->proxy.attached, 1);
+	assert_int_equal(dma_set_mask(t->dev, REGION + 0xfff), 0);
+	addr = dma_map_phys(t->dev, t->w->ram, PAGE, DMA_TO_DEVICE, 0);
+	assert_true(addr == REGION - PAGE);
+	expect_access(t->nic, addr, PAGE, false, SIM_FAULT_NONE);
+	dma_unmap_phys(t->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	assert_true(dma_map_resource(t->dev, 1ull << 40, PAGE, DMA_TO_DEVICE, 0) ==
+		    DMA_MAPPING_ERROR);
+	assert_int_equal(dma_device_set_domain(t->dev, NULL), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	two_free(t);
+}
+
 /** A region in which something is mapped is refused; an unmap that only waits for its flush is no obstacle. */
 static void region_in_use(void **state)
 {
@@ -368,8 +406,9 @@ int main(void)
 		cmocka_unit_test(order_of_invalidations), cmocka_unit_test(joining_and_leaving),
 		cmocka_unit_test(unit_refuses),		  cmocka_unit_test(empty_domain_narrows),
 		cmocka_unit_test(units_that_lack),	  cmocka_unit_test(late_region),
-		cmocka_unit_test(region_in_use),	  cmocka_unit_test(direct_region),
-		cmocka_unit_test(direct_region_refused),  cmocka_unit_test(memory_fails),
+		cmocka_unit_test(configured_unit),	  cmocka_unit_test(region_in_use),
+		cmocka_unit_test(direct_region),	  cmocka_unit_test(direct_region_refused),
+		cmocka_unit_test(memory_fails),
 	};
 
 	return cmocka_run_group_tests_name("units", tests, NULL, NULL);

@@ -407,10 +407,11 @@ static void firmware_was_here(void **state)
 static size_t make_rmrr(unsigned char *t, const struct rig *rig, phys_addr_t first,
 			phys_addr_t last)
 {
+	static const unsigned char signature[] = { 'D', 'M', 'A', 'R' };
 	unsigned char *p = t + 48;
 
 	memset(t, 0, 48);
-	memcpy(t, "DMAR", 4);
+	memcpy(t, signature, sizeof(signature));
 	t[36] = 38;
 	for (unsigned int i = 0; i < 2; i++, p += 32) {
 		memset(p, 0, 32);

@@ -57,7 +57,7 @@ struct dma_bounce_config {
 	uint32_t areas;
 	/**
 	 * Bytes that the pool may grow to when it is exhausted or fragmented; at most @bytes: it does not grow. The first
-	 * part stays @base; the others come from the host.
+	 * part stays @base; the others come from the host, and go back in dma_poll() when they have been idle for a second.
 	 */
 	uint64_t max_bytes;
 	/** Without @base: if there are no @bytes, try half of them again and again, down to this. 0: fail. */

@@ -39,8 +39,9 @@ struct dmamap_host {
 	void (*poll_atomic)(struct dma_host *host);
 	/** Bytes whose conversion failed: never given back. */
 	uint64_t lost_bytes;
-	/** Bounce pools that may grow, in dma_poll() if not at once. */
+	/** Bounce pools that may grow, in dma_poll() if not at once, and shrink there; polls so far. */
 	struct dma_bounce *growing_pools;
+	uint64_t bounce_round;
 	/** The context of the lock port, guarded by ctx_lock. */
 	struct dma_lock ctx_lock;
 	struct dma_ctx ctx;

@@ -7,13 +7,13 @@
  * transient part of its own: as many slots as it needs, in pages within the device's reach, freed by its unmap.
  *
  * Parts that stay are found without a lock; transient ones are in a list, and stay for as long as somebody uses them.
+ * shrink.c gives back what stays when it has been idle for long.
  */
 #include "internal.h"
 
 #define SMALLEST_PART ((uint64_t)1 << 20)
 
-/* Take @bytes from what the pool may still grow by. */
-static bool reserve(struct dma_bounce *pool, uint64_t bytes)
+bool dmamap_bounce_reserve(struct dma_bounce *pool, uint64_t bytes)
 {
 	bool fits;
 
@@ -25,7 +25,7 @@ static bool reserve(struct dma_bounce *pool, uint64_t bytes)
 	return fits;
 }
 
-static void unreserve(struct dma_bounce *pool, uint64_t bytes)
+void dmamap_bounce_unreserve(struct dma_bounce *pool, uint64_t bytes)
 {
 	dmamap_lock(pool->host, &pool->lock);
 	pool->bytes -= bytes;
@@ -56,8 +56,8 @@ static bool may_add(struct dma_bounce *pool)
 	bool may;
 
 	dmamap_lock(pool->host, &pool->lock);
-	may = pool->nr_parts < BOUNCE_PARTS && pool->max_bytes > pool->bytes &&
-	      pool->max_bytes - pool->bytes >= smallest_part(pool);
+	may = (pool->nr_parts < BOUNCE_PARTS || dmamap_bounce_has_closed(pool)) &&
+	      pool->max_bytes > pool->bytes && pool->max_bytes - pool->bytes >= smallest_part(pool);
 	dmamap_unlock(pool->host, &pool->lock);
 	return may;
 }
@@ -67,7 +67,7 @@ static bool add_part_of(struct dma_bounce *pool, uint64_t bytes, gfp_t gfp)
 	struct bounce_part *part;
 	bool done;
 
-	if (!reserve(pool, bytes))
+	if (!dmamap_bounce_reserve(pool, bytes))
 		return false;
 	part = dmamap_bounce_part_create(pool, bytes, pool->areas);
 	done = part && dmamap_bounce_part_fill(part, pool->ceiling, 0, gfp);
@@ -78,9 +78,19 @@ static bool add_part_of(struct dma_bounce *pool, uint64_t bytes, gfp_t gfp)
 	}
 	if (!done) {
 		dmamap_bounce_part_free(part);
-		unreserve(pool, bytes);
+		dmamap_bounce_unreserve(pool, bytes);
 	}
 	return done;
+}
+
+bool dmamap_bounce_begin_change(struct dma_bounce *pool)
+{
+	return !__atomic_exchange_n(&pool->changing, true, __ATOMIC_ACQUIRE);
+}
+
+void dmamap_bounce_end_change(struct dma_bounce *pool)
+{
+	__atomic_store_n(&pool->changing, false, __ATOMIC_RELEASE);
 }
 
 /* As large as the first part, or what the limit and the host's memory allow. One caller at a time. */
@@ -92,42 +102,55 @@ static bool add_part(struct dma_bounce *pool)
 	uint64_t least = smallest_part(pool);
 	bool done = false;
 
-	if (__atomic_exchange_n(&pool->growing, true, __ATOMIC_ACQUIRE))
+	if (!dmamap_bounce_begin_change(pool))
 		return false;
+	done = dmamap_bounce_reopen(pool, gfp | DMAMAP_GFP_NOWARN);
 	for (uint64_t bytes = pool->first_bytes; !done && bytes >= least;
 	     bytes = round_down(bytes / 2, page))
 		done = add_part_of(pool, bytes, gfp | DMAMAP_GFP_NOWARN);
-	__atomic_store_n(&pool->growing, false, __ATOMIC_RELEASE);
+	dmamap_bounce_end_change(pool);
 	return done;
 }
 
 /* --- growth that waits for a better moment */
 
-/* A pool of the host that wants to grow, kept from being destroyed. */
-static struct dma_bounce *wanting(struct dma_host *host)
+/* A pool of the host that this round has not seen, kept from being destroyed. @round 0: a new round begins. */
+static struct dma_bounce *next_pool(struct dma_host *host, uint64_t *round)
 {
 	struct dmamap_host *h = dmamap_host(host);
 	struct dma_bounce *pool;
 
 	dmamap_lock(host, &h->lock);
+	if (!*round)
+		*round = ++h->bounce_round;
 	for (pool = h->growing_pools; pool; pool = pool->next)
-		if (__atomic_exchange_n(&pool->wanted, false, __ATOMIC_ACQ_REL))
+		if (pool->poll_round < *round)
 			break;
-	if (pool)
+	if (pool) {
+		pool->poll_round = *round;
 		pool->polls++;
+	}
 	dmamap_unlock(host, &h->lock);
 	return pool;
+}
+
+static void poll_pool(struct dma_bounce *pool)
+{
+	if (!__atomic_exchange_n(&pool->wanted, false, __ATOMIC_ACQ_REL))
+		dmamap_bounce_shrink(pool);
+	else if (may_add(pool) && !add_part(pool))
+		dmamap_log(pool->host, DMA_LOG_WARNING, NULL,
+			   "a bounce pool cannot grow: the host has no memory", NULL);
 }
 
 void dmamap_bounce_poll(struct dma_host *host)
 {
 	struct dmamap_host *h = dmamap_host(host);
 	struct dma_bounce *pool;
+	uint64_t round = 0;
 
-	while ((pool = wanting(host))) {
-		if (may_add(pool) && !add_part(pool))
-			dmamap_log(host, DMA_LOG_WARNING, NULL,
-				   "a bounce pool cannot grow: the host has no memory", NULL);
+	while ((pool = next_pool(host, &round))) {
+		poll_pool(pool);
 		dmamap_lock(host, &h->lock);
 		pool->polls--;
 		dmamap_unlock(host, &h->lock);
@@ -179,7 +202,7 @@ void dmamap_bounce_transient_put(struct bounce_part *part)
 	if (!gone)
 		return;
 	dmamap_bounce_part_free(part);
-	unreserve(pool, bytes);
+	dmamap_bounce_unreserve(pool, bytes);
 }
 
 void dmamap_bounce_transient_retire(struct bounce_part *part)
@@ -242,7 +265,7 @@ static bool take_transient(struct bounce_request *r, struct bounce_place *place)
 		round_up((r->query.slots + r->query.value) << pool->shift, pool->host->page_size);
 	struct bounce_part *part;
 
-	if (!reserve(pool, bytes))
+	if (!dmamap_bounce_reserve(pool, bytes))
 		return false;
 	part = dmamap_bounce_part_create(pool, bytes, 1);
 	if (part && fill_transient(r, part, place)) {
@@ -250,7 +273,7 @@ static bool take_transient(struct bounce_request *r, struct bounce_place *place)
 		return true;
 	}
 	dmamap_bounce_part_free(part);
-	unreserve(pool, bytes);
+	dmamap_bounce_unreserve(pool, bytes);
 	return false;
 }
 

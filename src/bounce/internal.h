@@ -70,6 +70,12 @@ struct bounce_part {
 	uint32_t area_slots;
 	uint64_t meta_bytes;
 	bool own_memory;
+	/** Its memory was given back; nothing can be taken until it has some again. Under the locks of all areas. */
+	bool closed;
+	/** Since when dma_poll() has found it idle (idle_polls times), and how many maps it had seen by then. */
+	unsigned int idle_polls;
+	uint64_t idle_since;
+	uint64_t idle_maps;
 	/** A transient part: in the pool's list, under its lock; freed with the last user once it is dead. */
 	bool transient;
 	bool dead;
@@ -93,7 +99,7 @@ struct dma_bounce {
 	uint64_t first_bytes;
 	uint64_t max_bytes;
 	phys_addr_t ceiling;
-	/** Written once each, then nr_parts is raised. */
+	/** Written once each, then nr_parts is raised. The first is for good; 0 bytes: closed. */
 	unsigned int nr_parts;
 	unsigned int nr_transients;
 	struct bounce_range parts[BOUNCE_PARTS];
@@ -109,12 +115,13 @@ struct dma_bounce {
 	/** Counted by everybody, only on request. */
 	uint64_t tracked_used;
 	uint64_t tracked_peak;
-	/** A sub-pool is wanted, and is being made. */
+	/** A part is wanted; parts are being added, or given back. */
 	bool wanted;
-	bool growing;
-	/** In the host's list of pools that grow, under the host's lock; polls that look at it. */
+	bool changing;
+	/** In the host's list of pools that grow, under the host's lock; polls that look at it, and the latest of them. */
 	struct dma_bounce *next;
 	unsigned int polls;
+	uint64_t poll_round;
 };
 
 /** One request, in slots, with all that limits where it may lie. Bus slot numbers are DMA addresses >> shift. */
@@ -226,6 +233,10 @@ phys_addr_t dmamap_bounce_not_copied(struct dma_device *dev, struct bounce_part 
 				     phys_addr_t copy, phys_addr_t orig, uint64_t size,
 				     struct dma_error *why);
 
+/** All areas, in ascending order. */
+void dmamap_bounce_lock_all(struct bounce_part *part);
+void dmamap_bounce_unlock_all(struct bounce_part *part);
+
 /* --- part.c */
 
 struct bounce_part *dmamap_bounce_part_create(struct dma_bounce *pool, uint64_t bytes,
@@ -249,6 +260,22 @@ void dmamap_bounce_transient_put(struct bounce_part *part);
 void dmamap_bounce_transient_retire(struct bounce_part *part);
 /** A part that stays is complete: let everybody see it. The pool is locked, or nobody knows it. */
 bool dmamap_bounce_publish(struct dma_bounce *pool, struct bounce_part *part);
+
+/** Let one caller at a time change the parts of a pool; false: somebody does. */
+bool dmamap_bounce_begin_change(struct dma_bounce *pool);
+void dmamap_bounce_end_change(struct dma_bounce *pool);
+/** Take @bytes from what the pool may still grow by, and give them back. */
+bool dmamap_bounce_reserve(struct dma_bounce *pool, uint64_t bytes);
+void dmamap_bounce_unreserve(struct dma_bounce *pool, uint64_t bytes);
+
+/* --- shrink.c */
+
+/** Give back the memory of grown parts that have been idle for long. No lock is held. */
+void dmamap_bounce_shrink(struct dma_bounce *pool);
+/** Give a closed part memory again, if there is one: as if it had been added. No lock is held; change begun. */
+bool dmamap_bounce_reopen(struct dma_bounce *pool, gfp_t gfp);
+/** Is one of the parts closed? The pool is locked. */
+bool dmamap_bounce_has_closed(const struct dma_bounce *pool);
 
 /* --- copy.c */
 
@@ -334,6 +361,14 @@ static inline uint64_t bounce_area_end(const struct bounce_area *area)
 	return area->first + area->slots;
 }
 
+/** Parts that were added may be given back, and come again elsewhere: then they are as large as before. */
+static inline bool bounce_range_holds(const struct bounce_range *range, phys_addr_t phys)
+{
+	uint64_t bytes = __atomic_load_n(&range->bytes, __ATOMIC_ACQUIRE);
+
+	return phys - __atomic_load_n(&range->base, __ATOMIC_RELAXED) < bytes;
+}
+
 /** The part of @pool, which may be NULL, that holds @phys; NULL: none. */
 static inline struct bounce_part *bounce_part_get(struct dma_bounce *pool, phys_addr_t phys)
 {
@@ -345,7 +380,7 @@ static inline struct bounce_part *bounce_part_get(struct dma_bounce *pool, phys_
 		return pool->parts[0].part;
 	n = __atomic_load_n(&pool->nr_parts, __ATOMIC_ACQUIRE);
 	for (unsigned int i = 1; i < n; i++)
-		if (phys - pool->parts[i].base < pool->parts[i].bytes)
+		if (bounce_range_holds(&pool->parts[i], phys))
 			return pool->parts[i].part;
 	if (!n || !__atomic_load_n(&pool->nr_transients, __ATOMIC_RELAXED))
 		return NULL;

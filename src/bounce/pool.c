@@ -268,21 +268,21 @@ static void add_part(struct bounce_part *part, struct dma_bounce_stats *stats)
 		.segment = part->pool->segment_slots,
 		.limit = part->slots,
 	};
-	struct dma_host *host = part->pool->host;
 	uint64_t longest;
+	bool closed;
 
-	for (unsigned int i = 0; i < part->nr_areas; i++)
-		dmamap_lock(host, &part->areas[i].lock);
+	dmamap_bounce_lock_all(part);
 	for (unsigned int i = 0; i < part->nr_areas; i++) {
 		stats->used_slots += part->areas[i].used;
 		stats->maps += part->areas[i].maps;
 		stats->peak_slots += part->transient ? 0 : part->areas[i].peak;
 	}
-	longest = dmamap_bounce_longest(part, &anything, false);
-	for (unsigned int i = part->nr_areas; i--;)
-		dmamap_unlock(host, &part->areas[i].lock);
-	stats->bytes += part->bytes;
-	stats->slots += part->slots;
+	longest = part->closed ? 0 : dmamap_bounce_longest(part, &anything, false);
+	closed = part->closed;
+	dmamap_bounce_unlock_all(part);
+	stats->bytes += closed ? 0 : part->bytes;
+	stats->slots += closed ? 0 : part->slots;
+	stats->parts += !closed && !part->transient;
 	if (longest > stats->longest_run && !part->transient)
 		stats->longest_run = longest;
 }
@@ -295,7 +295,6 @@ void dmamap_bounce_get_stats(struct dma_bounce *pool, struct dma_bounce_stats *s
 		.base = parts ? pool->parts[0].base : DMAMAP_PHYS_NONE,
 		.slot_size = (uint32_t)bounce_slot_bytes(pool),
 		.areas = parts ? pool->parts[0].part->nr_areas : 0,
-		.parts = parts,
 	};
 	for (unsigned int i = 0; i < parts; i++)
 		add_part(pool->parts[i].part, stats);

@@ -157,10 +157,14 @@ static inline bool drop(struct bounce_part *part, phys_addr_t copy)
 {
 	uint64_t offset = copy - part->base;
 	uint64_t slot = offset >> part->pool->shift;
-	struct bounce_area *area = bounce_area_of(part, slot);
-	const struct bounce_run *run = &part->runs[slot];
+	struct bounce_area *area;
+	const struct bounce_run *run;
 	bool usual;
 
+	if (slot >= part->slots)
+		return false;
+	area = bounce_area_of(part, slot);
+	run = &part->runs[slot];
 	dmamap_lock(part->pool->host, &area->lock);
 	usual = bitmap_test(part->starts, slot) && !run->back && run->orig != DMAMAP_PHYS_NONE &&
 		run->lead == (offset & (bounce_slot_bytes(part->pool) - 1)) &&

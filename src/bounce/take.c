@@ -109,16 +109,15 @@ static bool take_in_area(struct bounce_request *r, struct bounce_part *part,
 	uint64_t end = bounce_area_end(area);
 	uint64_t slot = BITMAP_NONE;
 
-	for (uint64_t from = area->first;
-	     slot == BITMAP_NONE && dmamap_bounce_stretch(r, part, from, end);
-	     from = r->query.limit) {
-		dmamap_lock(host, &area->lock);
-		if (area->slots - area->used >= r->query.slots)
+	dmamap_lock(host, &area->lock);
+	if (!part->closed && area->slots - area->used >= r->query.slots)
+		for (uint64_t from = area->first;
+		     slot == BITMAP_NONE && dmamap_bounce_stretch(r, part, from, end);
+		     from = r->query.limit)
 			slot = dmamap_bounce_find(part, &r->query, area->hint);
-		if (slot != BITMAP_NONE)
-			occupy(part, slot, r);
-		dmamap_unlock(host, &area->lock);
-	}
+	if (slot != BITMAP_NONE)
+		occupy(part, slot, r);
+	dmamap_unlock(host, &area->lock);
 	*place = (struct bounce_place){ part, slot };
 	return slot != BITMAP_NONE;
 }
@@ -144,13 +143,13 @@ static bool take_quickly(struct bounce_request *r, unsigned int parts, struct bo
 	return false;
 }
 
-static void lock_all(struct bounce_part *part)
+void dmamap_bounce_lock_all(struct bounce_part *part)
 {
 	for (unsigned int i = 0; i < part->nr_areas; i++)
 		dmamap_lock(part->pool->host, &part->areas[i].lock);
 }
 
-static void unlock_all(struct bounce_part *part)
+void dmamap_bounce_unlock_all(struct bounce_part *part)
 {
 	for (unsigned int i = part->nr_areas; i--;)
 		dmamap_unlock(part->pool->host, &part->areas[i].lock);
@@ -194,11 +193,11 @@ static bool take_thoroughly(struct bounce_request *r, struct bounce_part *part,
 {
 	uint64_t slot;
 
-	lock_all(part);
-	slot = search_part(r, part, room);
+	dmamap_bounce_lock_all(part);
+	slot = part->closed ? BITMAP_NONE : search_part(r, part, room);
 	if (slot != BITMAP_NONE)
 		occupy(part, slot, r);
-	unlock_all(part);
+	dmamap_bounce_unlock_all(part);
 	*place = (struct bounce_place){ part, slot };
 	return slot != BITMAP_NONE;
 }
@@ -264,9 +263,12 @@ bool dmamap_bounce_look_up(struct bounce_part *part, phys_addr_t copy, struct bo
 			   uint64_t *slot)
 {
 	uint64_t at = (copy - part->base) >> part->pool->shift;
-	struct bounce_area *area = bounce_area_of(part, at);
+	struct bounce_area *area;
 	bool found;
 
+	if (at >= part->slots)
+		return false;
+	area = bounce_area_of(part, at);
 	dmamap_lock(part->pool->host, &area->lock);
 	found = run_at(part, area, at, run, slot);
 	dmamap_unlock(part->pool->host, &area->lock);
@@ -291,9 +293,12 @@ bool dmamap_bounce_claim(struct bounce_part *part, phys_addr_t copy, bool block,
 {
 	struct dma_host *host = part->pool->host;
 	uint64_t at = (copy - part->base) >> part->pool->shift;
-	struct bounce_area *area = bounce_area_of(part, at);
+	struct bounce_area *area;
 	bool found;
 
+	if (at >= part->slots)
+		return false;
+	area = bounce_area_of(part, at);
 	dmamap_lock(host, &area->lock);
 	found = run_at(part, area, at, run, slot) &&
 		bounce_slot_phys(part, *slot) + run->lead == copy &&

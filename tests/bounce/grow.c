@@ -5,6 +5,8 @@
  */
 #include "machine.h"
 
+#include <string.h>
+
 #include <dmamap/dmamap.h>
 
 /* Linux's pool at POOL, of @bytes, which may grow to @most. */
@@ -391,6 +393,152 @@ static void destroy_waits_for_transients(void **state)
 	machine_free(m);
 }
 
+/* A pool of 1 MiB that grew by as much again and holds nothing any more; the place of the mapping that was in it. */
+static phys_addr_t grow_and_leave(struct machine *m)
+{
+	phys_addr_t a;
+
+	m->may_block = true;
+	fill(m);
+	a = map(m, BUF + MB, 262144);
+	assert_true(a - POOL >= MB);
+	assert_int_equal(stats(m).parts, 2);
+	assert_int_equal(stats(m).bytes, 2 * MB);
+	assert_true(unmap(m, a, 262144, DMA_TO_DEVICE));
+	return a;
+}
+
+static void poll_at(struct machine *m, uint64_t ms)
+{
+	m->now = ms * 1000000;
+	dmamap_poll(&m->host);
+}
+
+static void an_idle_part_goes_back_after_a_second(void **state)
+{
+	struct machine *m = machine_new();
+	struct dma_error why;
+	phys_addr_t a, b;
+	int pages;
+
+	(void)state;
+	machine_clock(m);
+	growing_pool(m, MB, 8 * MB, 128);
+	a = grow_and_leave(m);
+	pages = m->pages_out;
+	poll_at(m, 100);
+	poll_at(m, 1099);
+	assert_int_equal(stats(m).parts, 2);
+	poll_at(m, 1100);
+	assert_int_equal(stats(m).parts, 1);
+	assert_int_equal(stats(m).bytes, MB);
+	assert_int_equal(stats(m).slots, 512);
+	assert_int_equal(m->pages_out, pages - 1);
+	/* What was there is no slot any more. */
+	assert_false(dmamap_bounce_owns(&m->dev, a));
+	assert_false(dmamap_bounce_unmap(&m->dev, a, 1, DMA_TO_DEVICE, 0, &why));
+	assert_int_equal(why.reason, DMA_REASON_NOT_BOUNCED);
+	/* It comes again when it is needed, and holds what is mapped. */
+	pattern(m, BUF + MB, 262144, 3);
+	b = map(m, BUF + MB, 262144);
+	assert_true(is_pattern(m, b, 262144, BUF + MB, 3));
+	assert_int_equal(stats(m).parts, 2);
+	assert_int_equal(m->pages_out, pages);
+	memset(ram(m, b), 0x42, 262144);
+	assert_true(unmap(m, b, 262144, DMA_FROM_DEVICE));
+	assert_int_equal(*ram(m, BUF + MB + 262143), 0x42);
+	empty(m);
+	machine_free(m);
+}
+
+static void a_part_in_use_stays(void **state)
+{
+	struct machine *m = machine_new();
+	phys_addr_t a, b;
+
+	(void)state;
+	machine_clock(m);
+	growing_pool(m, MB, 8 * MB, 128);
+	grow_and_leave(m);
+	poll_at(m, 100);
+	/* A map in between, though it is gone by the next poll; then one that lives. */
+	a = map(m, BUF + MB, 262144);
+	assert_true(unmap(m, a, 262144, DMA_TO_DEVICE));
+	poll_at(m, 1200);
+	assert_int_equal(stats(m).parts, 2);
+	b = map(m, BUF + MB, 100);
+	poll_at(m, 9000);
+	poll_at(m, 19000);
+	assert_int_equal(stats(m).parts, 2);
+	assert_true(unmap(m, b, 100, DMA_TO_DEVICE));
+	poll_at(m, 29000);
+	poll_at(m, 29999);
+	assert_int_equal(stats(m).parts, 2);
+	poll_at(m, 30000);
+	assert_int_equal(stats(m).parts, 1);
+	/* The first part is for good. */
+	empty(m);
+	poll_at(m, 40000);
+	poll_at(m, 50000);
+	assert_int_equal(stats(m).bytes, MB);
+	machine_free(m);
+}
+
+static void polls_count_without_a_clock(void **state)
+{
+	struct machine *m = machine_new();
+
+	(void)state;
+	growing_pool(m, MB, 8 * MB, 128);
+	grow_and_leave(m);
+	for (int i = 0; i < 16; i++)
+		dmamap_poll(&m->host);
+	assert_int_equal(stats(m).parts, 2);
+	dmamap_poll(&m->host);
+	assert_int_equal(stats(m).parts, 1);
+	empty(m);
+	machine_free(m);
+}
+
+/* What was given back counts for the limit no more, and may be refused when it is asked for again. */
+static void what_went_back_may_be_had_again_or_not(void **state)
+{
+	struct machine *m = machine_new();
+	phys_addr_t a;
+	int pages;
+
+	(void)state;
+	machine_clock(m);
+	growing_pool(m, MB, 2 * MB, 128);
+	grow_and_leave(m);
+	poll_at(m, 1);
+	poll_at(m, 2000);
+	assert_int_equal(stats(m).parts, 1);
+	pages = m->pages_out;
+	m->may_block = false;
+	m->fail_alloc = 1;
+	assert_int_equal(refused(m, BUF + MB, 4096, 0, NULL), DMA_REASON_BOUNCE_EXHAUSTED);
+	assert_int_equal(m->pages_out, pages);
+	/* Without memory for the old part a new one is tried. */
+	m->may_block = true;
+	m->fail_alloc = 1;
+	a = map(m, BUF + MB, 4096);
+	m->fail_alloc = 0;
+	assert_int_equal(stats(m).bytes, 2 * MB);
+	assert_true(unmap(m, a, 4096, DMA_TO_DEVICE));
+	poll_at(m, 2500); /* the refused map asked for a part; there is one by now */
+	poll_at(m, 3000);
+	poll_at(m, 5000);
+	assert_int_equal(stats(m).bytes, MB);
+	assert_int_equal(m->pages_out, pages + 1); /* its bookkeeping */
+	m->may_block = true;
+	a = map(m, BUF + MB, 262144);
+	assert_int_equal(stats(m).bytes, 2 * MB);
+	assert_true(unmap(m, a, 262144, DMA_TO_DEVICE));
+	empty(m);
+	machine_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +555,10 @@ int main(void)
 		cmocka_unit_test(creation_fails_in_turn),
 		cmocka_unit_test(a_buffer_that_cannot_be_read_frees_the_transient),
 		cmocka_unit_test(destroy_waits_for_transients),
+		cmocka_unit_test(an_idle_part_goes_back_after_a_second),
+		cmocka_unit_test(a_part_in_use_stays),
+		cmocka_unit_test(polls_count_without_a_clock),
+		cmocka_unit_test(what_went_back_may_be_had_again_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -188,6 +188,16 @@ static bool may_block_hook(struct dma_host *host)
 	return machine_of(host)->may_block;
 }
 
+static uint64_t clock_hook(struct dma_host *host)
+{
+	return __atomic_load_n(&((struct machine *)host->priv)->now, __ATOMIC_RELAXED);
+}
+
+void machine_clock(struct machine *m)
+{
+	m->host.time_ns = clock_hook;
+}
+
 void machine_defer(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns)
 {
 	struct machine *m = machine_of(host);

@@ -48,6 +48,7 @@ struct machine {
 	int fail_alloc; /* make the n-th allocation from now fail */
 	int temporary;	/* temporary mappings that live */
 	bool may_block;
+	uint64_t now; /* of the clock that machine_clock() gives the host */
 	int deferred; /* calls of the defer hook, which tests may set, and the last one */
 	void (*later)(void *arg);
 	void *later_arg;
@@ -73,6 +74,8 @@ void machine_pool(struct machine *m, uint64_t slots);
 void machine_pool_segments(struct machine *m, uint64_t slots, uint32_t segment);
 /** A pool of this configuration (its size member is set here), given to the device. */
 void machine_pool_config(struct machine *m, struct dma_bounce_config config);
+/** Let the host have a clock: it shows m->now. */
+void machine_clock(struct machine *m);
 /** The defer hook: remembers what was asked for. */
 void machine_defer(struct dma_host *host, void (*fn)(void *arg), void *arg, uint64_t ns);
 /** A further device, with segment limits of its own if @parms. */

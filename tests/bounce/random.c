@@ -270,10 +270,25 @@ struct worker {
 	unsigned int number;
 	uint64_t maps;
 	uint64_t refusals;
+	bool waves; /* all of them give everything back now and then, and time flies */
 	pthread_t thread;
 };
 
 #define WORKER_LIVE 16u
+
+/* The load is gone for a while: so are parts that are needed no more. */
+static void pause_for_long(struct worker *w, struct mapping *live)
+{
+	for (unsigned int which = 0; which < WORKER_LIVE; which++) {
+		if (live[which].slots)
+			finish(w->m, &w->dev, &live[which], &w->seed);
+		live[which].slots = 0;
+	}
+	for (int i = 0; i < 3; i++) {
+		__atomic_fetch_add(&w->m->now, 600000000, __ATOMIC_RELAXED);
+		dmamap_poll(&w->m->host);
+	}
+}
 
 static void *work(void *arg)
 {
@@ -282,10 +297,12 @@ static void *work(void *arg)
 	struct dma_error why;
 
 	test_cpu = w->number;
-	for (unsigned int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < (w->waves ? 8000u : 20000u); i++) {
 		unsigned int which = (unsigned int)rnd_below(&w->seed, WORKER_LIVE);
 		struct mapping *one = &live[which];
 
+		if (w->waves && i % 512 == 511)
+			pause_for_long(w, live);
 		if (one->slots) {
 			finish(w->m, &w->dev, one, &w->seed);
 			one->slots = 0;
@@ -309,7 +326,8 @@ static void *work(void *arg)
 #define WORKERS 4u
 
 /* Each on a CPU of its own, with a device of its own. Truth is what every worker finds in its own memory. */
-static void share_a_pool(unsigned int threads, struct dma_bounce_config config, uint64_t longest)
+static void share_a_pool(unsigned int threads, struct dma_bounce_config config, uint64_t longest,
+			 bool waves)
 {
 	static struct worker workers[WORKERS];
 	struct machine *m = machine_new();
@@ -319,10 +337,14 @@ static void share_a_pool(unsigned int threads, struct dma_bounce_config config, 
 	struct dma_bounce_stats s;
 
 	m->recycle = true;
+	m->may_block = waves; /* parts, not transient ones */
+	if (waves)
+		machine_clock(m);
 	machine_pool_config(m, config);
 	m->host.trace = NULL;
 	for (unsigned int i = 0; i < threads; i++) {
-		workers[i] = (struct worker){ .m = m, .seed = rnd(&seed), .number = i };
+		workers[i] =
+			(struct worker){ .m = m, .seed = rnd(&seed), .number = i, .waves = waves };
 		machine_device(m, &workers[i].dev, &workers[i].parms);
 		machine_attach(m, &workers[i].dev);
 	}
@@ -352,7 +374,7 @@ static void two_threads_share_a_pool(void **state)
 			     .segment_slots = 128,
 			     .base = POOL,
 		     },
-		     128);
+		     128, false);
 }
 
 static void threads_with_an_area_each(void **state)
@@ -366,7 +388,7 @@ static void threads_with_an_area_each(void **state)
 			     .areas = 4,
 			     .flags = DMA_BOUNCE_SCRUB | DMA_BOUNCE_TRACK_PEAK,
 		     },
-		     128);
+		     128, false);
 }
 
 static void threads_whose_runs_cross_areas(void **state)
@@ -378,7 +400,7 @@ static void threads_whose_runs_cross_areas(void **state)
 			     .base = POOL,
 			     .areas = 8,
 		     },
-		     1000);
+		     1000, false);
 }
 
 static void threads_that_make_a_pool_grow(void **state)
@@ -392,7 +414,21 @@ static void threads_that_make_a_pool_grow(void **state)
 			     .areas = 2,
 			     .max_bytes = 3 * MB / 2,
 		     },
-		     128);
+		     128, false);
+}
+
+static void threads_that_make_a_pool_grow_and_shrink(void **state)
+{
+	(void)state;
+	share_a_pool(WORKERS,
+		     (struct dma_bounce_config){
+			     .bytes = 128 * SLOT,
+			     .segment_slots = 128,
+			     .base = POOL,
+			     .areas = 2,
+			     .max_bytes = 3 * MB / 2,
+		     },
+		     128, true);
 }
 
 /* Two threads release the same mapping: one of them is told that it was not there. */
@@ -454,6 +490,7 @@ int main(void)
 		cmocka_unit_test(threads_with_an_area_each),
 		cmocka_unit_test(threads_whose_runs_cross_areas),
 		cmocka_unit_test(threads_that_make_a_pool_grow),
+		cmocka_unit_test(threads_that_make_a_pool_grow_and_shrink),
 		cmocka_unit_test(SWT_45_racing_releases),
 	};
 

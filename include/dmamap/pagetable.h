@@ -131,7 +131,7 @@ struct dma_pt_config {
 	unsigned int input_bits;
 	/** log2 of the smallest page. 0: 12. LPAE: 12, 14 or 16. Other formats: 12. */
 	unsigned int granule_bits;
-	/** Bits of a physical address the hardware accepts: 32 to 52; LPAE: to 48. */
+	/** Bits of a physical address the hardware accepts: 32 to 52; LPAE with 4 and 16 KiB: to 48. */
 	unsigned int output_bits;
 	/** Larger leaves the hardware has: bit n set, 2^n bytes. The granule is implied. */
 	uint64_t page_sizes;

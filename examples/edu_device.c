@@ -17,7 +17,7 @@
 #define TO_MEMORY      0x2u
 #define BUFFER_ADDRESS 0x40000u /* the engine's own name for its buffer; no DMA address */
 
-#define TIMEOUT_NS 5000000000u
+#define TIMEOUT_NS 30000000000u
 
 static uint64_t now(struct edu *edu)
 {

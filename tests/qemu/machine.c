@@ -281,7 +281,7 @@ static void a_crash_is_an_error(void **state)
 
 static void a_hang_is_an_error(void **state)
 {
-	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .timeout_ms = 1000 });
+	struct qemu_machine *m = rig_machine(&(struct qemu_config){ .timeout_ms = 4000 });
 
 	(void)state;
 	kill(qemu_pid(m), SIGSTOP);

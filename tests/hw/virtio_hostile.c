@@ -181,6 +181,7 @@ static void silence_and_nonsense_break_the_driver_not_the_caller(void **state)
 	(void)state;
 	expect_broken(MODEL_SILENT, "does not answer");
 	expect_broken(MODEL_BAD_ID, "nonsense");
+	expect_broken(MODEL_OTHER_ID, "nonsense");
 	expect_broken(MODEL_BAD_INDEX, "nonsense");
 }
 

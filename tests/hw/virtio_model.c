@@ -236,6 +236,14 @@ static void complete(struct virtio_model *m, struct model_queue *q, uint32_t id,
 	put(used + 2, q->used, 2);
 }
 
+/** Which descriptor a completed request is said to have begun with. */
+static uint32_t named(const struct virtio_model *m, uint16_t head)
+{
+	if (m->fault == MODEL_BAD_ID)
+		return 0xffff0000u;
+	return m->fault == MODEL_OTHER_ID ? head + 1u : head;
+}
+
 static void serve(struct virtio_model *m)
 {
 	struct model_queue *q = &m->queues[0];
@@ -251,7 +259,7 @@ static void serve(struct virtio_model *m)
 			continue;
 		}
 		c.in[c.in_len - 4] = perform(m, c.out, c.out_len, c.in);
-		complete(m, q, m->fault == MODEL_BAD_ID ? 0xffff0000u : c.head, c.in_len);
+		complete(m, q, named(m, c.head), c.in_len);
 	}
 }
 

@@ -43,6 +43,7 @@ enum model_fault {
 	MODEL_FINE,
 	MODEL_SILENT,	      /* answers no request */
 	MODEL_BAD_ID,	      /* names a descriptor that was not offered */
+	MODEL_OTHER_ID,	      /* names one of the queue that nobody offered */
 	MODEL_BAD_INDEX,      /* runs ahead of what was offered */
 	MODEL_NO_STATUS,      /* completes without writing a status */
 	MODEL_NO_RESET,	      /* never finishes a reset */

@@ -213,20 +213,21 @@ static void gap(struct look *l, dma_addr_t first, dma_addr_t last, const struct 
 	uint64_t mask = l->granule - 1;
 	dma_addr_t end = first | mask;
 
-	if (first & mask) {
+	if (before && (first & mask)) {
 		end = min_u64(end, last);
 		slack(l, first, end, leaf, before, before->last);
 		if (end == last)
 			return;
 		first = end + 1;
 	}
-	end = last;
-	if ((last & mask) != mask)
-		end = (last & ~mask) - 1; /* may lie before first */
+	if (!behind || (last & mask) == mask) {
+		nobodys(l, first, last, leaf);
+		return;
+	}
+	end = (last & ~mask) - 1; /* may lie right before first */
 	if (end != first - 1)
 		nobodys(l, first, end, leaf);
-	if (end != last)
-		slack(l, end + 1, last, leaf, behind, behind->first);
+	slack(l, end + 1, last, leaf, behind, behind->first);
 }
 
 /** The bytes of a mapping that are in the leaf: may the device do there what it may not? */

@@ -17,11 +17,17 @@ void dmamap_units_init(struct pt_units *units, struct dma_host *host,
 	dmamap_slab_init(&units->slab, host, sizeof(struct pt_unit));
 }
 
+static void tell_gone(const struct pt_unit *u)
+{
+	if (u->unit && u->unit->ops->domain_gone)
+		u->unit->ops->domain_gone(u->unit, u->domain_id);
+}
+
 void dmamap_units_fini(struct pt_units *units)
 {
-	for (struct pt_unit *u = &units->first; u && u->unit; u = u->next)
-		if (u->unit->ops->domain_gone)
-			u->unit->ops->domain_gone(u->unit, u->domain_id);
+	tell_gone(&units->first);
+	for (const struct pt_unit *u = units->first.next; u; u = u->next)
+		tell_gone(u);
 	dmamap_slab_fini(&units->slab);
 	dmamap_lock_fini(units->host, &units->lock);
 }

@@ -244,6 +244,108 @@ static void reserved_later(void **state)
 	world_end(&w);
 }
 
+/** A unit that maps while it is asked to invalidate, as another CPU might. */
+struct probe {
+	struct dma_iommu_unit unit;
+	struct dma_device dev;
+	phys_addr_t phys;
+	bool armed;
+	unsigned int nr;
+	dma_addr_t got[8];
+};
+
+static int probe_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
+			phys_addr_t root, unsigned int levels)
+{
+	(void)unit, (void)dev, (void)domain_id, (void)root, (void)levels;
+	return 0;
+}
+
+static void probe_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
+{
+	(void)unit, (void)dev;
+}
+
+static void probe_wait(struct dma_iommu_unit *unit)
+{
+	struct probe *p = (struct probe *)(void *)unit;
+
+	if (p->armed && p->nr < 8)
+		p->got[p->nr++] = dma_map_phys(&p->dev, p->phys, PAGE, DMA_TO_DEVICE, 0);
+}
+
+static void probe_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id, dma_addr_t iova,
+			     uint64_t len, bool leaf_only)
+{
+	(void)domain_id, (void)iova, (void)len, (void)leaf_only;
+	probe_wait(unit);
+}
+
+static const struct dma_iommu_unit_ops probe_ops = {
+	.size = sizeof(probe_ops),
+	.attach = probe_attach,
+	.detach = probe_detach,
+	.invalidate = probe_invalidate,
+	.wait = probe_wait,
+};
+
+/** Nobody gets an address while its last translation may still be cached. */
+static void not_before_the_invalidation(enum dma_invalidation invalidation)
+{
+	struct probe p = { .unit.ops = &probe_ops };
+	const struct dma_pt_config pt = {
+		.size = sizeof(pt),
+		.format = DMA_PT_VTD_SECOND_STAGE,
+		.levels = 4,
+		.output_bits = 48,
+		.coherent_walk = true,
+		.unit = &p.unit,
+		.domain_id = 1,
+	};
+	const struct dma_domain_config config = { .size = sizeof(config),
+						  .invalidation = invalidation };
+	struct dma_backend *backend;
+	struct dma_domain *domain;
+	dma_addr_t first, second;
+	struct world w;
+
+	world_begin(&w, DMA_INVALIDATION_STRICT, 1);
+	p.phys = w.buf;
+	assert_int_equal(dma_pt_backend_create(sim_host(w.m), &pt, &backend), 0);
+	assert_int_equal(dma_domain_create(sim_host(w.m), backend, &config, &domain), 0);
+	assert_int_equal(dma_device_init(&p.dev, sizeof(p.dev), sim_host(w.m)), 0);
+	assert_int_equal(dma_device_set_domain(&p.dev, domain), 0);
+	first = dma_map_phys(&p.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	second = dma_map_phys(&p.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	p.armed = true;
+	dma_unmap_phys(&p.dev, first, PAGE, DMA_TO_DEVICE, 0);
+	if (invalidation == DMA_INVALIDATION_LAZY)
+		dma_domain_flush(domain);
+	p.armed = false;
+	assert_int_equal(p.nr, 2);
+	for (unsigned int i = 0; i < p.nr; i++) {
+		assert_true(p.got[i] != DMA_MAPPING_ERROR && p.got[i] != first);
+		dma_unmap_phys(&p.dev, p.got[i], PAGE, DMA_TO_DEVICE, 0);
+	}
+	if (invalidation == DMA_INVALIDATION_STRICT)
+		assert_int_equal(dma_map_phys(&p.dev, w.buf, PAGE, DMA_TO_DEVICE, 0), first);
+	else
+		first = second;
+	dma_unmap_phys(&p.dev, first, PAGE, DMA_TO_DEVICE, 0);
+	if (first != second)
+		dma_unmap_phys(&p.dev, second, PAGE, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_fini(&p.dev), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	world_end(&w);
+}
+
+static void no_reuse_before_the_invalidation(void **state)
+{
+	(void)state;
+	not_before_the_invalidation(DMA_INVALIDATION_STRICT);
+	not_before_the_invalidation(DMA_INVALIDATION_LAZY);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +357,7 @@ int main(void)
 		cmocka_unit_test(every_address_once),
 		cmocka_unit_test(tables_follow),
 		cmocka_unit_test(reserved_later),
+		cmocka_unit_test(no_reuse_before_the_invalidation),
 	};
 
 	return cmocka_run_group_tests_name("small-promises", tests, NULL, NULL);

@@ -86,7 +86,7 @@ static void move_about(enum dma_invalidation invalidation, unsigned int bits)
 	world_end(&w);
 }
 
-static void strict_moves(void **state)
+static void IOV_19_strict_moves(void **state)
 {
 	(void)state;
 	move_about(DMA_INVALIDATION_STRICT, 48);
@@ -119,7 +119,7 @@ static void expect_refusal(struct world *w, dma_addr_t addr, uint64_t size, enum
 }
 
 /** Whatever is not exactly one mapping is refused, and neither it nor a neighbour loses anything. */
-static void exactly_one_mapping(void **state)
+static void IOV_17_exactly_one_mapping(void **state)
 {
 	dma_addr_t addr[4];
 	struct world w;
@@ -171,8 +171,8 @@ static void large_unmap_over_windows(void **state)
 	world_end(&w);
 }
 
-/** IOV-11, IOV-22: every page below the limit but page 0, once; then none; and one that comes back is found. */
-static void every_address_once(void **state)
+/** Also IOV-22: every page below the limit but page 0, once; then none; and one that comes back is found. */
+static void IOV_11_every_address_once(void **state)
 {
 	static dma_addr_t addr[1024];
 	static bool seen[1024];
@@ -224,8 +224,8 @@ static void tables_follow(void **state)
 	world_end(&w);
 }
 
-/** IOV-2, IOV-15: a region that is reserved later never is handed out; one that is in use is not reserved. */
-static void reserved_later(void **state)
+/** A region that is reserved later never is handed out; one that is in use is not reserved. */
+static void IOV_2_reserved_later(void **state)
 {
 	dma_addr_t addr[64];
 	struct world w;
@@ -353,18 +353,126 @@ static void no_reuse_before_the_invalidation(void **state)
 	not_before_the_invalidation(DMA_INVALIDATION_LAZY);
 }
 
+/** Map @pages pages from the top of 48 bits, and unmap them. */
+static dma_addr_t once(struct world *w, uint64_t pages)
+{
+	dma_addr_t addr = dma_map_phys(w->dev, w->buf, pages * PAGE, DMA_TO_DEVICE, 0);
+
+	assert_true(addr != DMA_MAPPING_ERROR);
+	dma_unmap_phys(w->dev, addr, pages * PAGE, DMA_TO_DEVICE, 0);
+	return addr;
+}
+
+static void IOV_3_same_address_again(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 1), 0xfffffffff000);
+	assert_int_equal(once(&w, 1), 0xfffffffff000);
+	world_end(&w);
+}
+
+static void IOV_4_three_then_four(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 3), once(&w, 4));
+	world_end(&w);
+}
+
+static void IOV_5_sixty_four(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 64), once(&w, 64));
+	world_end(&w);
+}
+
+/** What lies above a device's limit is not for it, however recently it came back. */
+static void IOV_6_above_the_limit(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 1), 0xfffffffff000);
+	assert_int_equal(dma_set_mask(w.dev, DMA_BIT_MASK(32)), 0);
+	assert_int_equal(once(&w, 1), 0xfffff000);
+	world_end(&w);
+}
+
+/** A granule above the host's page is refused. */
+static void IOV_10_granule(void **state)
+{
+	struct probe p = { .unit.ops = &probe_ops };
+	const struct dma_pt_config pt = {
+		.size = sizeof(pt),
+		.format = DMA_PT_LPAE_STAGE1,
+		.input_bits = 47,
+		.granule_bits = 14,
+		.output_bits = 48,
+		.coherent_walk = true,
+		.unit = &p.unit,
+	};
+	const struct dma_domain_config config = { .size = sizeof(config) };
+	struct dma_backend *backend;
+	struct dma_domain *domain;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, 1);
+	assert_int_equal(dma_pt_backend_create(sim_host(w.m), &pt, &backend), 0);
+	assert_int_equal(dma_domain_create(sim_host(w.m), backend, &config, &domain),
+			 -DMAMAP_EINVAL);
+	backend->ops->destroy(backend);
+	world_end(&w);
+}
+
+static void IOV_18_thirty_three(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 33) % (64 * PAGE), 0);
+	world_end(&w);
+}
+
+static void IOV_23_twenty_five(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_int_equal(once(&w, 25), 0xfffffffe0000);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strict_moves),
+		cmocka_unit_test(IOV_19_strict_moves),
 		cmocka_unit_test(lazy_moves),
 		cmocka_unit_test(below_a_mask),
-		cmocka_unit_test(exactly_one_mapping),
+		cmocka_unit_test(IOV_17_exactly_one_mapping),
 		cmocka_unit_test(large_unmap_over_windows),
-		cmocka_unit_test(every_address_once),
+		cmocka_unit_test(IOV_11_every_address_once),
 		cmocka_unit_test(tables_follow),
-		cmocka_unit_test(reserved_later),
+		cmocka_unit_test(IOV_2_reserved_later),
 		cmocka_unit_test(no_reuse_before_the_invalidation),
+		cmocka_unit_test(IOV_3_same_address_again),
+		cmocka_unit_test(IOV_4_three_then_four),
+		cmocka_unit_test(IOV_5_sixty_four),
+		cmocka_unit_test(IOV_6_above_the_limit),
+		cmocka_unit_test(IOV_10_granule),
+		cmocka_unit_test(IOV_18_thirty_three),
+		cmocka_unit_test(IOV_23_twenty_five),
 	};
 
 	return cmocka_run_group_tests_name("small-promises", tests, NULL, NULL);

@@ -24,8 +24,9 @@ static uint64_t detached(const struct dma_amdvi *a)
 
 void dmamap_amdvi_devices_init(struct dma_amdvi *a)
 {
-	for (uint32_t id = 0; id <= a->last_id; id++)
-		entry_of(a, id)[0] = detached(a);
+	/* The hardware knows the table's size in pages: entries behind the last number count too. */
+	for (uint64_t id = 0; id < a->devices.size / AMDVI_DTE_SIZE; id++)
+		entry_of(a, (uint32_t)id)[0] = detached(a);
 }
 
 static void forget_device(struct dma_amdvi *a, uint32_t id)

@@ -267,6 +267,22 @@ static void unattached_devices_pass_if_so_configured(void **state)
 	finish(&f);
 }
 
+/** The hardware counts the table in pages: what lies behind the last number does not pass either. */
+static void nobody_passes_behind_the_last_number(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	prepare(&f);
+	f.config.last_id = 9;
+	assert_int_equal(create(&f), 0);
+	assert_int_equal(dmamap_amdvi_enable(f.amdvi), 0);
+	for (uint32_t id = 0; id < 128; id++)
+		assert_int_equal(amd_model_entry(&f.model, id)[0], BLOCKED);
+	assert_null(amd_model_entry(&f.model, 128));
+	finish(&f);
+}
+
 static void numbers_of_domains_come_back(void **state)
 {
 	struct dma_domain *one, *two;
@@ -597,6 +613,7 @@ int main(void)
 		cmocka_unit_test(entries_are_the_manuals),
 		cmocka_unit_test(entries_change_in_steps),
 		cmocka_unit_test(unattached_devices_pass_if_so_configured),
+		cmocka_unit_test(nobody_passes_behind_the_last_number),
 		cmocka_unit_test(numbers_of_domains_come_back),
 		cmocka_unit_test(hypertransports_addresses_are_never_handed_out),
 		cmocka_unit_test(ranges_are_aligned_powers_of_two),

@@ -3,7 +3,8 @@
  * Domains of the SMMU: stage-1 tables with an ASID each, and what their backend asks of the unit.
  *
  * Ranges are invalidated page by page, or, with range invalidation (IHI 0070, 4.4), in pieces of (NUM + 1) x 2^SCALE
- * pages that hold exactly the range; more than a few pieces are dearer than the whole ASID.
+ * pages that hold exactly the range; more than a few pieces are dearer than the whole ASID. A piece of one page names no
+ * granule, as without range invalidation: with NUM, SCALE and TTL all 0 that is reserved (4.4.1).
  */
 #include "smmuv3.h"
 
@@ -62,7 +63,7 @@ static void drop_ranges(struct dma_smmuv3 *s, unsigned int asid, dma_addr_t iova
 		dmamap_smmu_command(s,
 				    SMMU_CMD_TLBI_NH_VA | SMMU_CMD_ASID(asid) |
 					    SMMU_CMD_NUM(num - 1) | SMMU_CMD_SCALE(scale),
-				    iova | tg | leaf);
+				    iova | (num << scale == 1 ? 0 : tg) | leaf);
 		iova += num << (scale + s->info.granule_bits);
 		pages -= num << scale;
 	}

@@ -81,8 +81,8 @@ bool dmamap_smmu_decode(const uint64_t *event, bool attached, struct dma_fault *
 	return type != 0;
 }
 
-/** The next event, decoded: 1; 0: none. The lock is held. */
-static int next_event(struct dma_smmuv3 *s, struct dma_fault *fault)
+/** Take one event; false: it tells of no fault. The lock is held. */
+static bool take_event(struct dma_smmuv3 *s, struct dma_fault *fault)
 {
 	struct smmu_queue *q = &s->events;
 	uint64_t at = q->done & (q->entries - 1);
@@ -91,8 +91,6 @@ static int next_event(struct dma_smmuv3 *s, struct dma_fault *fault)
 	struct dma_device *dev;
 	bool is_fault;
 
-	if (q->done == q->written)
-		return 0;
 	dmamap_hw_refresh(s->host, s->info.coherent_walk, q->memory.phys + at * SMMU_EVENT_SIZE,
 			  SMMU_EVENT_SIZE);
 	for (unsigned int i = 0; i < SMMU_EVENT_WORDS; i++)
@@ -102,7 +100,16 @@ static int next_event(struct dma_smmuv3 *s, struct dma_fault *fault)
 	is_fault = dmamap_smmu_decode(event, dev, fault);
 	fault->device = dev;
 	s->info.faults += is_fault;
-	return is_fault ? 1 : next_event(s, fault);
+	return is_fault;
+}
+
+/** The next fault, decoded; false: there is none. The lock is held. */
+static bool next_fault(struct dma_smmuv3 *s, struct dma_fault *fault)
+{
+	while (s->events.done != s->events.written)
+		if (take_event(s, fault))
+			return true;
+	return false;
 }
 
 /** How far the hardware has written; an overflow is acknowledged with the next CONS. The lock is held. */
@@ -153,7 +160,7 @@ unsigned int dmamap_smmuv3_handle_faults(struct dma_smmuv3 *smmu)
 {
 	struct dma_fault fault;
 	unsigned int n = 0;
-	int got;
+	bool got;
 
 	dmamap_lock(smmu->host, &smmu->lock);
 	if (!smmu->info.enabled || smmu->info.broken) {
@@ -163,7 +170,7 @@ unsigned int dmamap_smmuv3_handle_faults(struct dma_smmuv3 *smmu)
 	handle_errors(smmu);
 	look(smmu); /* once: a device that never stops does not hold the caller */
 	do {
-		got = next_event(smmu, &fault);
+		got = next_fault(smmu, &fault);
 		if (!got)
 			give_room(smmu);
 		dmamap_unlock(smmu->host, &smmu->lock);

@@ -98,7 +98,10 @@ struct dma_vtd_info {
 int dmamap_vtd_create(struct dma_host *host, const struct dma_vtd_config *config,
 		      struct dma_vtd **vtd);
 
-/** dma_vtd_destroy() - disable it and free everything. Return: 0; -EBUSY while a backend of it lives. */
+/**
+ * dma_vtd_destroy() - disable it and free everything. Tables of a unit that does not stop are lost: it may still read
+ * them. Return: 0; -EBUSY while a backend of it lives.
+ */
 int dmamap_vtd_destroy(struct dma_vtd *vtd);
 
 /**

@@ -246,13 +246,24 @@ int dmamap_vtd_create(struct dma_host *host, const struct dma_vtd_config *config
 	return 0;
 }
 
+/** The hardware may still read and write there. */
+static void lose_memory(struct dma_vtd *v)
+{
+	v->root.size = v->queue.ring.size = v->queue.status.size = 0;
+	for (unsigned int bus = 0; bus < VTD_BUSES; bus++)
+		v->contexts[bus].size = 0;
+	dmamap_log(v->host, DMA_LOG_ERROR, NULL, "vtd: it does not stop: its tables are lost",
+		   NULL);
+}
+
 int dmamap_vtd_destroy(struct dma_vtd *v)
 {
 	struct dma_host *host = v->host;
 
 	if (v->live)
 		return -DMAMAP_EBUSY;
-	dmamap_vtd_disable(v);
+	if (dmamap_vtd_disable(v))
+		lose_memory(v);
 	free_unit(v);
 	__atomic_fetch_sub(&dmamap_host(host)->objects, 1, __ATOMIC_RELAXED);
 	return 0;
@@ -298,6 +309,7 @@ static int set_root(struct dma_vtd *v)
 	int err;
 
 	dmamap_vtd_flush_buffer(v);
+	v->rooted = true;
 	vtd_write64(v, VTD_RTADDR, v->root.phys);
 	err = dmamap_vtd_ask(v, VTD_G_SRTP, VTD_G_SRTP, VTD_G_SRTP);
 	if (err)
@@ -308,6 +320,26 @@ static int set_root(struct dma_vtd *v)
 		return -DMAMAP_EIO;
 	dmamap_vtd_drop_iotlb(v, VTD_GLOBAL, 0, 0);
 	return dmamap_vtd_finish(v) ? 0 : -DMAMAP_EIO;
+}
+
+/** Off. -EIO: it does not stop. A translation with tables that are not ours stays as it is. */
+static int switch_off(struct dma_vtd *v)
+{
+	uint32_t on = vtd_read32(v, VTD_GSTS_32);
+	int err = 0;
+
+	v->info.enabled = false;
+	if (v->rooted && on & VTD_G_TE)
+		err = dmamap_vtd_command(v, 0, VTD_G_TE);
+	if (v->info.queued && !vtd_broken(v))
+		err = dmamap_vtd_queue_stop(v) || err ? -DMAMAP_EIO : 0;
+	else if (on & VTD_G_QIE)
+		err = dmamap_vtd_command(v, 0, VTD_G_QIE) || err ? -DMAMAP_EIO : 0;
+	v->info.queued = false;
+	v->stuck = err;
+	if (err)
+		dmamap_vtd_break(v, "vtd: it does not stop");
+	return err;
 }
 
 static int enable_locked(struct dma_vtd *v)
@@ -332,11 +364,8 @@ static int enable_locked(struct dma_vtd *v)
 		err = dmamap_vtd_command(v, VTD_G_TE, 0);
 	if (!err)
 		err = open_protected_memory(v);
-	if (err) {
-		v->info.enabled = false;
-		if (v->info.queued)
-			dmamap_vtd_queue_stop(v);
-	}
+	if (err)
+		switch_off(v);
 	return err;
 }
 
@@ -355,12 +384,8 @@ int dmamap_vtd_disable(struct dma_vtd *v)
 	int err = 0;
 
 	dmamap_lock(v->host, &v->lock);
-	if (v->info.enabled) {
-		err = dmamap_vtd_command(v, 0, VTD_G_TE);
-		if (v->info.queued && !vtd_broken(v))
-			err = dmamap_vtd_queue_stop(v) || err ? -DMAMAP_EIO : 0;
-		v->info.enabled = false;
-	}
+	if (v->info.enabled || v->stuck)
+		err = switch_off(v);
 	dmamap_unlock(v->host, &v->lock);
 	return err;
 }

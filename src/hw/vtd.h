@@ -57,6 +57,8 @@ struct dma_vtd {
 	struct dma_vtd_info info;
 	/** The bits of GCMD that are on: every write carries them. */
 	uint32_t gcmd;
+	bool rooted; /* the hardware was given our root table */
+	bool stuck;  /* it did not stop, and may use our memory for ever */
 
 	struct hw_memory root;
 	struct hw_memory contexts[VTD_BUSES];

@@ -384,11 +384,11 @@ int dmamap_vtd_mapped(struct dma_iommu_unit *unit, unsigned int domain_id, dma_a
 	dmamap_lock(v->host, &v->lock);
 	if (len && v->info.enabled && !vtd_broken(v)) {
 		dmamap_vtd_flush_buffer(v);
-		if (v->info.caching_mode) {
+		if (v->info.caching_mode)
 			drop_range(v, domain_id, iova, len, false);
-			dmamap_vtd_finish(v);
-		}
 	}
 	dmamap_unlock(v->host, &v->lock);
+	if (v->info.caching_mode)
+		dmamap_vtd_wait(unit);
 	return vtd_broken(v) ? -DMAMAP_EIO : 0;
 }

@@ -82,6 +82,25 @@ static bool make_tables(struct dma_vtd *v, const struct hw_attached *a)
 	return true;
 }
 
+static void clear_context(struct dma_vtd *v, uint32_t id, unsigned int did)
+{
+	struct vtd_entry *e = context_of(v, id);
+
+	hw_store(&e->low, e->low & ~VTD_PRESENT);
+	clean_entry(v, &v->contexts[id >> 8], id & 255);
+	forget(v, id, did, did);
+	set_entry(v, &v->contexts[id >> 8], id & 255, 0, 0);
+}
+
+/** The lock is held. */
+static void detach(struct dma_vtd *v, struct hw_attached *a)
+{
+	for (unsigned int i = 0; i < a->n; i++)
+		if (!dmamap_hw_attached_shared(&v->attached, a, a->ids[i]))
+			clear_context(v, a->ids[i], a->domain_id);
+	dmamap_hw_attached_remove(&v->attached, a);
+}
+
 int dmamap_vtd_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int domain_id,
 		      phys_addr_t root, unsigned int levels)
 {
@@ -106,18 +125,12 @@ int dmamap_vtd_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsig
 			  VTD_CONTEXT_DID(domain_id) | (levels - 2));
 		forget(v, id, 0, domain_id);
 	}
+	if (!err && vtd_broken(v)) {
+		detach(v, a);
+		err = -DMAMAP_EIO;
+	}
 	dmamap_unlock(v->host, &v->lock);
 	return err;
-}
-
-static void clear_context(struct dma_vtd *v, uint32_t id, unsigned int did)
-{
-	struct vtd_entry *e = context_of(v, id);
-
-	hw_store(&e->low, e->low & ~VTD_PRESENT);
-	clean_entry(v, &v->contexts[id >> 8], id & 255);
-	forget(v, id, did, did);
-	set_entry(v, &v->contexts[id >> 8], id & 255, 0, 0);
 }
 
 void dmamap_vtd_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
@@ -127,10 +140,7 @@ void dmamap_vtd_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
 
 	dmamap_lock(v->host, &v->lock);
 	a = dmamap_hw_attached_find(&v->attached, dev);
-	for (unsigned int i = 0; a && i < a->n; i++)
-		if (!dmamap_hw_attached_shared(&v->attached, a, a->ids[i]))
-			clear_context(v, a->ids[i], a->domain_id);
 	if (a)
-		dmamap_hw_attached_remove(&v->attached, a);
+		detach(v, a);
 	dmamap_unlock(v->host, &v->lock);
 }

@@ -104,6 +104,71 @@ static void nothing_answers(void **state)
 	model_stop(&m);
 }
 
+/** What the hardware may still read is not given back. */
+static void one_that_does_not_stop_keeps_its_tables(void **state)
+{
+	struct dma_vtd *vtd;
+	struct model m;
+	uint64_t used;
+
+	(void)state;
+	model_start(&m, MODEL_CAP, MODEL_ECAP, false);
+	used = sim_memory_used(m.sim);
+	vtd = model_unit(&m, &defaults);
+	assert_int_equal(dmamap_vtd_enable(vtd), 0);
+	m.stuck = VTD_G_TE;
+	assert_int_equal(dmamap_vtd_disable(vtd), -DMAMAP_EIO);
+	assert_int_equal(dmamap_vtd_enable(vtd), -DMAMAP_EIO);
+	assert_int_equal(dmamap_vtd_destroy(vtd), 0);
+	assert_non_null(strstr(sim_last_message(m.sim), "its tables are lost"));
+	assert_true(sim_memory_used(m.sim) > used);
+	sim_free(m.sim, m.rtaddr & VTD_TABLE, PAGE);
+	sim_free(m.sim, m.iqa & VTD_IQA_ADDR, PAGE);
+	model_stop(&m);
+}
+
+/** Protected memory that stays closed: the enabling fails, and leaves nothing on. */
+static void a_failed_start_leaves_it_off(void **state)
+{
+	struct dma_vtd *vtd;
+	struct model m;
+	uint64_t used;
+
+	(void)state;
+	model_start(&m, MODEL_CAP | VTD_CAP_PLMR, MODEL_ECAP, false);
+	used = sim_memory_used(m.sim);
+	vtd = model_unit(&m, &defaults);
+	m.pmen = VTD_PMEN_EPM | VTD_PMEN_PRS;
+	assert_int_equal(dmamap_vtd_enable(vtd), -DMAMAP_EIO);
+	assert_int_equal(m.gsts & (VTD_G_TE | VTD_G_QIE), 0);
+	assert_int_equal(dmamap_vtd_destroy(vtd), 0);
+	assert_int_equal(sim_memory_used(m.sim), used);
+	model_stop(&m);
+}
+
+/** A unit that breaks while a device is attached: the device is not attached. */
+static void no_answer_to_an_attach(void **state)
+{
+	struct dma_domain_config policy = { .size = sizeof(policy) };
+	struct sim_device *device;
+	struct dma_domain *domain;
+	struct dma_vtd *vtd;
+	struct model m;
+
+	(void)state;
+	model_start(&m, MODEL_CAP, MODEL_ECAP, false);
+	vtd = model_unit(&m, &defaults);
+	assert_int_equal(dmamap_vtd_enable(vtd), 0);
+	assert_int_equal(dmamap_vtd_domain_create(vtd, m.host, &policy, &domain), 0);
+	device = model_device(&m, 8);
+	m.deaf = true;
+	assert_int_equal(dma_device_set_domain(sim_dma(device), domain), -DMAMAP_EIO);
+	assert_int_equal(sim_device_destroy(device), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	assert_int_equal(dmamap_vtd_destroy(vtd), 0);
+	model_stop(&m);
+}
+
 /** Firmware's queue that never drains is left alone. */
 static void a_queue_that_does_not_drain(void **state)
 {
@@ -377,6 +442,9 @@ int main(void)
 		cmocka_unit_test(a_refused_descriptor),
 		cmocka_unit_test(no_answer),
 		cmocka_unit_test(nothing_answers),
+		cmocka_unit_test(one_that_does_not_stop_keeps_its_tables),
+		cmocka_unit_test(a_failed_start_leaves_it_off),
+		cmocka_unit_test(no_answer_to_an_attach),
 		cmocka_unit_test(a_queue_that_does_not_drain),
 		cmocka_unit_test(bad_configurations),
 		cmocka_unit_test(no_memory),

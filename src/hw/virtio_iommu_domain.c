@@ -213,8 +213,11 @@ static int send_attach(struct viommu_domain *d, uint32_t type, uint32_t id)
 static void detach_ids(struct viommu_domain *d, const struct hw_attached *a, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		if (!dmamap_hw_attached_shared(&d->iommu->attached, a, a->ids[i]))
-			send_attach(d, VIOMMU_DETACH, a->ids[i]);
+		if (!dmamap_hw_attached_shared(&d->iommu->attached, a, a->ids[i]) &&
+		    send_attach(d, VIOMMU_DETACH, a->ids[i]))
+			dmamap_viommu_break(d->iommu,
+					    "the virtio IOMMU does not let go of a device: "
+					    "it may still reach what was mapped");
 }
 
 /** Tell the device what was mapped before its domain had an endpoint. */

@@ -213,6 +213,21 @@ static void an_answer_without_a_status_is_an_error(void **state)
 	finish(&f);
 }
 
+/** A device that stays attached may reach what is unmapped later, so that nothing more is mapped. */
+static void an_endpoint_that_stays_breaks_the_driver(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	start(&f);
+	f.model.fault = MODEL_NO_STATUS;
+	assert_int_equal(dma_device_set_domain(&f.a.dma, NULL), 0);
+	f.model.fault = MODEL_FINE;
+	assert_non_null(strstr(f.board.log, "does not let go"));
+	assert_int_equal(dma_device_set_domain(&f.b.dma, f.domain), -DMAMAP_EIO);
+	finish(&f);
+}
+
 static void a_device_that_does_not_reset_keeps_its_memory(void **state)
 {
 	uint64_t live;
@@ -309,6 +324,7 @@ int main(void)
 		cmocka_unit_test(silence_and_nonsense_break_the_driver_not_the_caller),
 		cmocka_unit_test(without_a_clock_silence_ends_too),
 		cmocka_unit_test(an_answer_without_a_status_is_an_error),
+		cmocka_unit_test(an_endpoint_that_stays_breaks_the_driver),
 		cmocka_unit_test(a_device_that_does_not_reset_keeps_its_memory),
 		cmocka_unit_test(nonsense_in_the_event_queue_breaks_the_driver),
 		cmocka_unit_test(properties_are_read_as_a_strangers),

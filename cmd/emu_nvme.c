@@ -105,11 +105,12 @@ static bool enable_buffer(struct copy *copy)
 {
 	struct qemu_device *dev = copy->b.dev;
 	struct dma_domain *domain = emu_domain(copy->e, dev);
-	phys_addr_t bars[6];
+	struct nvme_bar bars[6];
 
 	for (int i = 0; i < 6; i++)
-		bars[i] = dev->bars[i].base;
-	if (nvme_enable_cmb(&copy->b.nvme, bars, bars[2], &copy->cmb) || copy->cmb.size < BYTES) {
+		bars[i] = (struct nvme_bar){ dev->bars[i].base, dev->bars[i].size };
+	if (nvme_enable_cmb(&copy->b.nvme, bars, bars[2].phys, &copy->cmb) ||
+	    copy->cmb.size < BYTES) {
 		cmd_say("emu: %s has no memory buffer", dev->name);
 		return false;
 	}

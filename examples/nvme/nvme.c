@@ -362,23 +362,35 @@ int nvme_write(struct nvme *nvme, uint64_t block, struct dma_phys_vec *vecs, siz
 
 /* --- the controller memory buffer */
 
-int nvme_enable_cmb(struct nvme *nvme, const phys_addr_t bars[6], dma_addr_t bus,
+/**
+ * What the two registers say, put to the test: a controller that lies must not have its peers sent to memory that is not
+ * its own.
+ */
+static bool locate_cmb(const struct nvme_bar bars[6], uint32_t where, uint32_t size,
+		       struct nvme_cmb *cmb)
+{
+	unsigned int scale = size >> 8 & 0xf;
+	uint64_t unit = (uint64_t)PAGE << 4 * (scale & 7);
+	uint64_t offset = (where >> 12) * unit;
+	const struct nvme_bar *bar = &bars[where & 7];
+
+	if ((size & NVME_CMBSZ_DATA) != NVME_CMBSZ_DATA || (where & 7) > 5 || scale > 6)
+		return false;
+	cmb->size = (size >> 12) * unit;
+	cmb->phys = bar->phys + offset;
+	return cmb->size && cmb->size <= bar->size && offset <= bar->size - cmb->size;
+}
+
+int nvme_enable_cmb(struct nvme *nvme, const struct nvme_bar bars[6], dma_addr_t bus,
 		    struct nvme_cmb *cmb)
 {
-	uint32_t where, size;
-	uint64_t unit;
 
 	if (!(read64(nvme, NVME_CAP) & NVME_CAP_CMB))
 		return -DMAMAP_ENODEV;
 	/* Its registers read as 0 until they are switched on. */
 	write32(nvme, NVME_CMBMSC, NVME_CMBMSC_REGISTERS);
-	where = read32(nvme, NVME_CMBLOC);
-	size = read32(nvme, NVME_CMBSZ);
-	unit = (uint64_t)PAGE << 4 * (size >> 8 & 0xf);
-	if ((size & NVME_CMBSZ_DATA) != NVME_CMBSZ_DATA || (where & 7) > 5 || !bars[where & 7])
+	if (!locate_cmb(bars, read32(nvme, NVME_CMBLOC), read32(nvme, NVME_CMBSZ), cmb))
 		return -DMAMAP_ENODEV;
-	cmb->phys = bars[where & 7] + (where >> 12) * unit;
-	cmb->size = (size >> 12) * unit;
 	cmb->bus = bus;
 	/* In halves, the enable bit last: not every controller takes the upper one with it. */
 	write32(nvme, NVME_CMBMSC + 4, (uint32_t)(bus >> 32));

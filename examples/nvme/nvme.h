@@ -93,14 +93,20 @@ struct nvme_cmb {
 	dma_addr_t bus;
 };
 
+/** Where a BAR is; @size 0: there is none. */
+struct nvme_bar {
+	phys_addr_t phys;
+	uint64_t size;
+};
+
 /**
  * nvme_enable_cmb() - switch the memory buffer on.
- * @bars: physical addresses of the function's BARs 0 to 5
+ * @bars: the function's BARs 0 to 5: what the controller says of its buffer must lie in one of them
  * @bus:  the address by which the controller shall know it; nothing else may be mapped there for this controller
  *
  * Return: 0; -ENODEV if it has none that data may lie in.
  */
-int nvme_enable_cmb(struct nvme *nvme, const phys_addr_t bars[6], dma_addr_t bus,
+int nvme_enable_cmb(struct nvme *nvme, const struct nvme_bar bars[6], dma_addr_t bus,
 		    struct nvme_cmb *cmb);
 
 #endif

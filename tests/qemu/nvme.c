@@ -218,17 +218,22 @@ static void refusals(void **state)
 static void peer_to_peer(void **state)
 {
 	struct fixture *f = *state;
-	phys_addr_t bars[6], buffer = qemu_alloc(f->m, 64 * BLOCK, PAGE, 0, ~0ull);
+	phys_addr_t buffer = qemu_alloc(f->m, 64 * BLOCK, PAGE, 0, ~0ull);
 	unsigned char *bytes = qemu_ram_ptr(f->m, buffer, 64 * BLOCK);
 	struct dma_phys_vec ram = { .phys = buffer, .len = 64 * BLOCK };
 	struct dma_phys_vec peer, own;
 	unsigned char wanted[64 * BLOCK];
+	struct nvme_bar bars[6];
 	struct nvme_cmb cmb;
 
 	for (int i = 0; i < 6; i++)
-		bars[i] = f->fn[1]->bars[i].base;
-	assert_int_equal(nvme_enable_cmb(&f->nvme[1], bars, bars[2], &cmb), 0);
-	assert_true(cmb.size == 4 << 20 && cmb.phys == bars[2]);
+		bars[i] = (struct nvme_bar){ f->fn[1]->bars[i].base, f->fn[1]->bars[i].size };
+	/* A buffer larger than its BAR is none. */
+	bars[2].size = 2 << 20;
+	assert_int_equal(nvme_enable_cmb(&f->nvme[1], bars, bars[2].phys, &cmb), -DMAMAP_ENODEV);
+	bars[2].size = f->fn[1]->bars[2].size;
+	assert_int_equal(nvme_enable_cmb(&f->nvme[1], bars, bars[2].phys, &cmb), 0);
+	assert_true(cmb.size == 4 << 20 && cmb.phys == bars[2].phys);
 	fill(wanted, sizeof(wanted), 77);
 	memcpy(bytes, wanted, sizeof(wanted));
 	assert_int_equal(nvme_write(&f->nvme[0], 0, &ram, 1), 0);

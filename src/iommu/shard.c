@@ -252,6 +252,9 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	uint64_t *pending = w->lazy->pending;
 	uint64_t all = ~(uint64_t)0;
 
+	/* an earlier flush took the bits and the window, before who set them put it into the list */
+	if (!w->live)
+		return false;
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		shard_count(s, 0, window_collect(w, i));
 		all &= w->free[i] | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);

@@ -12,6 +12,8 @@
 #define ROUNDS	1500u
 #define MAILS	8u
 
+#define LAST_ROUNDS 50000u
+
 struct mail {
 	dma_addr_t addr;
 	uint64_t pages;
@@ -152,6 +154,37 @@ static void lazy(void **state)
 	all_at_once(DMA_INVALIDATION_LAZY);
 }
 
+static void *only_flush(void *arg)
+{
+	struct keeper *k = arg;
+
+	while (!__atomic_load_n(&k->stop, __ATOMIC_ACQUIRE))
+		dma_domain_flush(k->w->domain);
+	return NULL;
+}
+
+/** The flush that takes the last pending mapping of a window may give the window back while its unmap still goes on. */
+static void last_of_window(void **state)
+{
+	struct keeper keeper = { .stop = false };
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_LAZY, 1);
+	keeper.w = &w;
+	assert_int_equal(pthread_create(&keeper.thread, NULL, only_flush, &keeper), 0);
+	for (unsigned int i = 0; i < LAST_ROUNDS; i++) {
+		dma_addr_t first = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+		dma_addr_t second = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+
+		dma_unmap_phys(w.dev, first, PAGE, DMA_TO_DEVICE, 0);
+		dma_unmap_phys(w.dev, second, PAGE, DMA_TO_DEVICE, 0);
+	}
+	__atomic_store_n(&keeper.stop, true, __ATOMIC_RELEASE);
+	pthread_join(keeper.thread, NULL);
+	world_end(&w);
+}
+
 /** Of two unmaps of one mapping at once exactly one succeeds. */
 struct race {
 	struct world *w;
@@ -203,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strict),
 		cmocka_unit_test(lazy),
+		cmocka_unit_test(last_of_window),
 		cmocka_unit_test(one_of_two),
 	};
 

@@ -51,7 +51,7 @@ struct dma_exposure_totals {
 	size_t size;
 	/** Bytes of the live mappings that count. */
 	uint64_t mapped;
-	/** Bytes that the tables lead to; not what waits for an invalidation. */
+	/** Bytes that the tables lead to; not what waits for an invalidation. All ones, here and below: 2^64 or one less. */
 	uint64_t reachable;
 	/** Bytes of each kind, and of all. A byte that can be reached in two wrong ways counts twice. */
 	uint64_t bytes[DMA_EXPOSED_COUNT];

@@ -354,17 +354,18 @@ static int unguarded(struct dma_device *dev, struct dma_history *h, dma_exposure
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 	struct look l = { .fn = fn, .arg = arg };
+	uint64_t last = dev_limit(d);
 
 	dmamap_lock(h->host, &h->lock);
 	for (uint32_t i = h->live.first; i != NO_RECORD; i = h->records[i].next)
 		if (h->records[i].space == dev)
 			l.totals.mapped += h->records[i].r.len;
 	dmamap_unlock(h->host, &h->lock);
-	l.totals.reachable = dev_limit(d) + 1;
+	l.totals.reachable = last + 1 ? last + 1 : last; /* 2^64 does not fit, and is not none */
 	l.totals.bytes[DMA_EXPOSED_UNGUARDED] = l.totals.exposed = l.totals.reachable;
 	if (fn)
 		fn(arg, &(struct dma_exposure){ .kind = DMA_EXPOSED_UNGUARDED,
-						.len = l.totals.reachable,
+						.len = last + 1,
 						.phys = DMAMAP_PHYS_NONE,
 						.prot = DMA_PROT_READ | DMA_PROT_WRITE });
 	return finish(&l, 0, totals);

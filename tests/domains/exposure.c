@@ -206,6 +206,11 @@ static void unguarded(void **state)
 	assert_string_equal(t.text.s, "unguarded 0+1099511627776 3\n");
 	assert_true(totals.mapped == 100 && totals.reachable == 1ull << 40);
 	assert_true(totals.exposed == 1ull << 40);
+	/* 2^64 bytes are not none */
+	assert_int_equal(dma_set_mask(sim_dma(plain), DMA_BIT_MASK(64)), 0);
+	assert_int_equal(dma_device_exposure(sim_dma(plain), history, NULL, NULL, &totals), 0);
+	assert_true(totals.reachable == UINT64_MAX && totals.exposed == UINT64_MAX);
+	assert_true(totals.bytes[DMA_EXPOSED_UNGUARDED] == UINT64_MAX);
 	dma_unmap_phys(sim_dma(plain), addr, 100, DMA_TO_DEVICE, 0);
 	assert_int_equal(dma_device_exposure(w->dev, history, NULL, NULL, &totals), 0);
 	assert_true(totals.exposed == 0);

@@ -485,5 +485,6 @@ int dmamap_device_set_pci(struct dma_device *dev, bool pci, bool forcedac)
 		return err;
 	d->pci = pci;
 	d->pci_32bit_first = pci && !forcedac;
+	dmamap_device_update(dev);
 	return 0;
 }

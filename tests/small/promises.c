@@ -454,6 +454,24 @@ static void IOV_23_twenty_five(void **state)
 	world_end(&w);
 }
 
+/** What the device was before its properties changed is forgotten: a PCI device looks below 4 GiB first. */
+static void becomes_pci(void **state)
+{
+	struct world w;
+	dma_addr_t addr;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, 1);
+	addr = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	assert_true(addr > DMA_BIT_MASK(32));
+	dma_unmap_phys(w.dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_set_pci(w.dev, true, false), 0);
+	addr = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	assert_true(addr < DMA_BIT_MASK(32));
+	dma_unmap_phys(w.dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +491,7 @@ int main(void)
 		cmocka_unit_test(IOV_10_granule),
 		cmocka_unit_test(IOV_18_thirty_three),
 		cmocka_unit_test(IOV_23_twenty_five),
+		cmocka_unit_test(becomes_pci),
 	};
 
 	return cmocka_run_group_tests_name("small-promises", tests, NULL, NULL);

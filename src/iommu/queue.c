@@ -115,8 +115,9 @@ static void flush(struct dma_domain *domain, bool all, struct window *idle)
 			   .room = domain->queue_size - domain->queued };
 	struct window_lazy *lazy;
 
+	/* who is counted here is in the list below: what waits without being counted would wait for ever */
 	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		__atomic_store_n(&ws->shards[i].waiting, 0, __ATOMIC_RELAXED);
+		__atomic_exchange_n(&ws->shards[i].waiting, 0, __ATOMIC_ACQUIRE);
 	dmamap_windows_detach(domain, all, &f.idle);
 	lazy = __atomic_exchange_n(&ws->pending, NULL, __ATOMIC_ACQUIRE);
 	while (lazy) {

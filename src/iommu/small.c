@@ -239,7 +239,7 @@ void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span 
 
 	__atomic_fetch_or(&lazy->pending[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
 	list_pending(&domain->windows, lazy);
-	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELAXED))
+	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELEASE))
 		start_clock(domain, s);
 	if (!small_is_lazy(domain)) /* made strict meanwhile, perhaps behind the flush of that */
 		dmamap_small_flush_waiting(domain);

@@ -199,6 +199,12 @@ struct dma_amdvi *qemu_amdvi(struct qemu_machine *m);
  */
 const void *qemu_acpi_table(struct qemu_machine *m, const char *signature, size_t *len);
 
+/**
+ * Where the device tree says that the registers of the first @compatible device are ("arm,smmu-v3"). False: the machine
+ * has no tree, or there is no such device in it. Aarch64 machines have one until their first MiB of RAM is written to.
+ */
+bool qemu_devicetree_find(struct qemu_machine *m, const char *compatible, phys_addr_t *registers);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The SMMUv3 of the machine virt: always at the same place, and a function's stream number is its requester number.
+ * The SMMUv3 of the machine virt: where the device tree says, else where virt always has it. A function's stream number
+ * is its requester number.
  */
 #include "iommu.h"
 
@@ -11,14 +12,18 @@
 
 static int start(struct qemu_machine *m)
 {
-	const struct dma_smmuv3_config config = {
+	struct dma_smmuv3_config config = {
 		.size = sizeof(config),
 		.registers = SMMU_REGISTERS,
 		.requesters = qemu_requesters(m),
 	};
 	struct dma_smmuv3 *smmu;
-	int err = dmamap_smmuv3_create(&m->host, &config, &smmu);
+	phys_addr_t registers;
+	int err;
 
+	if (qemu_devicetree_find(m, "arm,smmu-v3", &registers))
+		config.registers = registers;
+	err = dmamap_smmuv3_create(&m->host, &config, &smmu);
 	if (err)
 		return err;
 	err = dmamap_smmuv3_enable(smmu);

@@ -207,6 +207,44 @@ static void tables_of_the_iommus(void **state)
 	}
 }
 
+/** The tree of virt says where its SMMU is; damaged ones are survived, and the driver finds its unit all the same. */
+static void the_device_tree_of_the_smmu(void **state)
+{
+	const struct dma_domain_config policy = { .size = sizeof(policy) };
+	struct qemu_machine *m = rig_machine(
+		&(struct qemu_config){ .arch = QEMU_AARCH64, .iommu = QEMU_IOMMU_SMMUV3 });
+	const phys_addr_t tree = 0x40000000;
+	struct dma_domain *domain;
+	unsigned char bytes[8192];
+	phys_addr_t at = 0;
+	uint32_t seed = 42;
+
+	(void)state;
+	assert_true(qemu_devicetree_find(m, "arm,smmu-v3", &at));
+	assert_int_equal(at, 0x09050000);
+	assert_true(qemu_devicetree_find(m, "arm,pl011", &at)); /* the first of two */
+	assert_int_equal(at, 0x09000000);
+	assert_false(qemu_devicetree_find(m, "arm,smmu", &at));
+	qemu_read_bytes(m, tree, bytes, sizeof(bytes));
+	for (unsigned int i = 0; i < 200; i++) {
+		unsigned char bad[8] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+		phys_addr_t where = i < 40 ? i : 40 + (seed = seed * 1103515245 + 12345) % 8000;
+
+		qemu_write_bytes(m, tree + where, bad, 1 + i % 8);
+		qemu_devicetree_find(m, "arm,smmu-v3", &at);
+		qemu_write_bytes(m, tree + where, bytes + where, 1 + i % 8);
+	}
+	assert_true(qemu_devicetree_find(m, "arm,smmu-v3", &at));
+	qemu_write_bytes(m, tree, "none", 4);
+	assert_false(qemu_devicetree_find(m, "arm,smmu-v3", &at));
+	assert_int_equal(qemu_domain_create(m, &policy, &domain), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	stop(m);
+	m = rig_machine(&(struct qemu_config){ .arch = QEMU_AARCH64 });
+	assert_false(qemu_devicetree_find(m, "arm,smmu-v3", &at));
+	stop(m);
+}
+
 static void iommus_that_a_machine_cannot_have(void **state)
 {
 	struct qemu_config config = { .size = sizeof(config), .iommu = QEMU_IOMMU_SMMUV3 };
@@ -373,6 +411,7 @@ int main(void)
 		cmocka_unit_test(bars_above_4_gib),
 		cmocka_unit_test(devices_behind_bridges),
 		cmocka_unit_test(tables_of_the_iommus),
+		cmocka_unit_test(the_device_tree_of_the_smmu),
 		cmocka_unit_test(iommus_that_a_machine_cannot_have),
 		cmocka_unit_test(refusals_have_their_words),
 		cmocka_unit_test(a_crash_is_an_error),

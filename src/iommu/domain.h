@@ -80,6 +80,8 @@ struct dma_domain {
 	uint64_t reserved;
 
 	bool lazy;
+	/** There may be empty tables although nothing waits: the last invalidation did not prune. */
+	bool unpruned;
 	struct flush_entry *queue;
 	uint32_t queue_size; /* entries, one of which stays empty */
 	uint32_t queued;

@@ -25,6 +25,7 @@ static void invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size
 	if (ops->wait)
 		ops->wait(domain->backend);
 	domain->stats.invalidations++;
+	domain->unpruned = !prune;
 	if (freed.tables && ops->release)
 		ops->release(domain->backend, &freed);
 }
@@ -153,7 +154,7 @@ void dmamap_domain_reclaim(struct dma_domain *domain)
 	struct window *idle = NULL;
 
 	dmamap_windows_detach(domain, true, &idle);
-	if (idle || waits(domain))
+	if (idle || domain->unpruned || waits(domain))
 		flush(domain, true, idle);
 }
 

@@ -203,6 +203,8 @@ static phys_addr_t beyond_output(enum qemu_iommu_kind iommu)
 	switch (iommu) {
 	case QEMU_IOMMU_VTD: /* 39 bits, unless the command line says otherwise */
 		return (phys_addr_t)1 << 39;
+	case QEMU_IOMMU_SMMUV3:
+		return (phys_addr_t)1 << 44;
 	default:
 		return 0;
 	}

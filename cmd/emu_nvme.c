@@ -147,6 +147,7 @@ static void compare_disks(struct copy *copy)
 {
 	unsigned char *bytes = malloc(2 * (size_t)BYTES);
 	uint32_t a, b;
+	bool nowhere;
 
 	if (!bytes || !read_disk(&copy->disks[0], bytes) ||
 	    !read_disk(&copy->disks[1], bytes + BYTES)) {
@@ -156,10 +157,11 @@ static void compare_disks(struct copy *copy)
 	}
 	a = checksum(bytes);
 	b = checksum(bytes + BYTES);
+	nowhere = nowhere_in_ram(copy->e, bytes);
 	emu_moved(copy->e, copy->b.dev, "written from B's buffer to B's disk", copy->cmb.bus, BYTES,
-		  a == b && nowhere_in_ram(copy->e, bytes));
-	emu_detail(copy->e, "checksums 0x%08x and 0x%08x, %u blocks; the data are nowhere in RAM",
-		   a, b, BLOCKS);
+		  a == b && nowhere);
+	emu_detail(copy->e, "checksums 0x%08x and 0x%08x, %u blocks; the data are %s", a, b, BLOCKS,
+		   nowhere ? "nowhere in RAM" : "in RAM as well");
 	free(bytes);
 }
 

@@ -276,12 +276,33 @@ static enum sim_fault_reason resolve(struct sim_device *device, dma_addr_t addr,
 
 /* --- moving bytes */
 
+#if defined(__SANITIZE_THREAD__)
+#define BUS_IS_ATOMIC
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BUS_IS_ATOMIC
+#endif
+#endif
+
+/** Devices may use the same memory at the same time, as on a bus: the thread sanitizer must not call that a race. */
+static void bus_copy(void *to, const void *from, uint64_t len)
+{
+#ifdef BUS_IS_ATOMIC
+	for (uint64_t i = 0; i < len; i++)
+		__atomic_store_n((unsigned char *)to + i,
+				 __atomic_load_n((const unsigned char *)from + i, __ATOMIC_RELAXED),
+				 __ATOMIC_RELAXED);
+#else
+	memcpy(to, from, len);
+#endif
+}
+
 static void load(const struct sim_device *device, struct sim_region *r, uint64_t offset, void *to,
 		 uint64_t len)
 {
 	bool snoops = device->coherent || !r->synced;
 
-	memcpy(to, (snoops ? r->cpu : r->device) + offset, len);
+	bus_copy(to, (snoops ? r->cpu : r->device) + offset, len);
 	if (!snoops && device->m->adversarial)
 		sim_cache_stir(device->m, r, offset, len, false);
 }
@@ -289,12 +310,12 @@ static void load(const struct sim_device *device, struct sim_region *r, uint64_t
 static void store(const struct sim_device *device, struct sim_region *r, uint64_t offset,
 		  const void *from, uint64_t len)
 {
-	memcpy(r->device + offset, from, len);
+	bus_copy(r->device + offset, from, len);
 	if (!r->synced)
 		return;
 	if (device->coherent) {
-		memcpy(r->cpu + offset, from, len);
-		memcpy(r->synced + offset, from, len);
+		bus_copy(r->cpu + offset, from, len);
+		bus_copy(r->synced + offset, from, len);
 	} else if (device->m->adversarial) {
 		sim_cache_stir(device->m, r, offset, len, true);
 	}

@@ -34,7 +34,7 @@ def wanted(kind, name):
         if name == 'mask':
             return ['refused', 'moved']
         return [result.replace('blocked', 'reached') for result in RESULTS[name]]
-    return RESULTS[name] + (['refused'] if (kind, name) == ('vtd', 'p2p-bar') else [])
+    return RESULTS[name] + (['refused'] if (kind, name) in (('vtd', 'p2p-bar'), ('smmuv3', 'p2p-bar')) else [])
 
 
 def check(kind):

@@ -157,22 +157,28 @@ static void maps_and_walks(void **state)
 	const struct dma_domain_config strict = { .size = sizeof(strict) };
 	struct sim_iommu_config config = format->iommu;
 	struct mapper w[THREADS] = { { .errors = 0 } };
-	struct dma_domain *domain;
+	struct dma_domain *domains[THREADS];
 	struct sim_iommu *iommu;
 	struct sim_machine *m;
-	struct sim_device *device;
 
 	config.size = sizeof(config);
 	assert_int_equal(sim_machine_create(&machine, &m), 0);
 	assert_int_equal(sim_add_ram(m, LOW_BASE, LOW_SIZE), 0);
 	assert_int_equal(sim_start(m), 0);
 	assert_int_equal(sim_iommu_create(m, &config, &iommu), 0);
-	device = add_device(m, format->name, 0);
-	assert_int_equal(sim_device_put_behind(device, iommu), 0);
-	assert_int_equal(sim_domain_create(iommu, &strict, &domain), 0);
-	assert_int_equal(dma_device_set_domain(sim_dma(device), domain), 0);
-	for (unsigned int i = 0; i < THREADS; i++) {
+	/* each in a domain of its own, so that nobody else gets an address that it has unmapped; the snoop joins one */
+	for (unsigned int i = THREADS; i--;) {
+		struct sim_device *device = add_device(m, format->name, 0);
+
 		w[i] = (struct mapper){ m, device, test_format_granule(format), i, 0, false, 0 };
+		assert_int_equal(sim_device_put_behind(device, iommu), 0);
+		if (i)
+			assert_int_equal(sim_domain_create(iommu, &strict, &domains[i]), 0);
+		else
+			domains[0] = domains[1];
+		assert_int_equal(dma_device_set_domain(sim_dma(device), domains[i]), 0);
+	}
+	for (unsigned int i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_create(&w[i].thread, NULL, i ? map_forever : snoop, &w[i]),
 				 0);
 	}
@@ -181,8 +187,10 @@ static void maps_and_walks(void **state)
 		assert_int_equal(pthread_join(w[i].thread, NULL), 0);
 		assert_int_equal(w[i].errors, 0);
 	}
-	assert_int_equal(sim_device_destroy(device), 0);
-	assert_int_equal(dma_domain_destroy(domain), 0);
+	for (unsigned int i = 0; i < THREADS; i++)
+		assert_int_equal(sim_device_destroy(w[i].device), 0);
+	for (unsigned int i = 1; i < THREADS; i++)
+		assert_int_equal(dma_domain_destroy(domains[i]), 0);
 	assert_int_equal(sim_iommu_destroy(iommu), 0);
 	end_machine(m);
 }

@@ -275,7 +275,7 @@ static void end_group(struct dma_domain *domain, struct window_group **link)
 		shrink_group(domain, g);
 	} else {
 		dmamap_space_free(domain->iova, g->first * WINDOW_GRANULES,
-				  GROUP_BLOCKS * WINDOW_GRANULES);
+				  (uint64_t)GROUP_BLOCKS * WINDOW_GRANULES);
 		ws->grouped -= GROUP_BLOCKS;
 	}
 	*link = g->next;

@@ -151,7 +151,7 @@ static void no_answer_to_an_attach(void **state)
 {
 	struct dma_domain_config policy = { .size = sizeof(policy) };
 	struct sim_device *device;
-	struct dma_domain *domain;
+	struct dma_domain *domain = NULL;
 	struct dma_vtd *vtd;
 	struct model m;
 

@@ -23,10 +23,10 @@ extern "C" {
 bool dmamap_accel_init(struct dma_host *host);
 
 #if defined(__x86_64__)
-/** dma_host.pte_fill and dma_host.pte_clear with AVX2: the same bits as without, 32 entries at a time. */
-size_t dmamap_accel_avx2_fill(struct dma_host *host, uint64_t *entries, size_t n, uint64_t first,
-			      uint64_t step);
-size_t dmamap_accel_avx2_clear(struct dma_host *host, uint64_t *entries, size_t n);
+/** dma_host.pte_write and dma_host.pte_scan with AVX2: the same bits as without, 64 entries at a time. */
+void dmamap_accel_avx2_write(struct dma_host *host, uint64_t *entries, size_t n, uint64_t first,
+			     uint64_t step);
+size_t dmamap_accel_avx2_scan(struct dma_host *host, const uint64_t *entries, size_t n, bool used);
 #endif
 
 #ifdef __cplusplus

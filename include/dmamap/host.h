@@ -244,14 +244,14 @@ struct dma_host {
 	/** Copy memory between a buffer and a bounce slot. Default: memcpy(). */
 	void (*copy)(struct dma_host *host, void *dst, const void *src, size_t size);
 	/**
-	 * Many page-table entries at once. fill: write @first, @first + @step and so on to @entries, @n at the most, and
-	 * stop before the first that is not 0. clear: write 0, and stop before the first that is 0. Each entry is written
-	 * once and whole: hardware reads at any time. Return: how many were written. Default: a loop. dma_accel_init()
+	 * Many page-table entries at once. write: @first, @first + @step and so on to @n @entries, whatever is in them;
+	 * both 0 to clear. Each is written once and whole: hardware reads at any time. scan: how many of @n @entries
+	 * come before the first that is 0, if @used, or that is not, if not. Default: a loop. dma_accel_init()
 	 * (dmamap/accel.h) sets both where the host may use vector registers.
 	 */
-	size_t (*pte_fill)(struct dma_host *host, uint64_t *entries, size_t n, uint64_t first,
-			   uint64_t step);
-	size_t (*pte_clear)(struct dma_host *host, uint64_t *entries, size_t n);
+	void (*pte_write)(struct dma_host *host, uint64_t *entries, size_t n, uint64_t first,
+			  uint64_t step);
+	size_t (*pte_scan)(struct dma_host *host, const uint64_t *entries, size_t n, bool used);
 	/** One line of text, no newline. Default: dropped. */
 	void (*log)(struct dma_host *host, enum dma_log_level level, const char *text);
 	/** A bug of the caller was survived: text as for log(). Default: log(ERROR). */

@@ -1,57 +1,86 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page-table entries with AVX2, on x86-64 only. Each entry is written once, by a store to an address that is a multiple
- * of the store's size, so that a walker never sees half of one. The first entry that is not as it should be ends the
- * work, as it does without vectors: a block of 32 that holds one is left to the loop behind.
+ * of the store's size, so that a walker never sees half of one.
  */
 #include <dmamap/accel.h>
 
 #if defined(__x86_64__)
 
-#define AVX2 __attribute__((target("avx2")))
-/* Vectors, and entries, that are looked at, and then written, at once. */
-#define VECTORS ((size_t)8)
-#define BLOCK	(VECTORS * 4)
+#define AVX2  __attribute__((target("avx2")))
+#define LANES 4u
+/* Entries that are written, and vectors that are looked at, between two tests of a loop. */
+#define BLOCK ((size_t)128)
+#define SEEN  16u
 
 /* Four entries, and what the compiler's test of them wants. */
 typedef uint64_t entries_t __attribute__((vector_size(32), may_alias));
 typedef long long test_t __attribute__((vector_size(32)));
 
-/** Entries before the first that lies at a multiple of a vector's size. */
-static size_t head(const uint64_t *entries, size_t n)
+static bool is_odd(const uint64_t *entries)
 {
-	size_t odd = -((uintptr_t)entries / sizeof(*entries)) % 4;
-
-	return odd < n ? odd : n;
+	return (uintptr_t)entries % sizeof(entries_t);
 }
 
-static void write_entry(uint64_t *entry, uint64_t value)
+AVX2 static void repeat(uint64_t *entries, size_t n, uint64_t entry)
 {
-	__atomic_store_n(entry, value, __ATOMIC_RELAXED);
+	entries_t same = { entry, entry, entry, entry };
+	uint64_t *end;
+
+	for (; n && is_odd(entries); n--)
+		__atomic_store_n(entries++, entry, __ATOMIC_RELAXED);
+	for (end = entries + n / BLOCK * BLOCK; entries != end; entries += BLOCK) {
+#pragma GCC unroll 32
+		for (size_t k = 0; k < BLOCK; k += LANES)
+			*(volatile entries_t *)(entries + k) = same;
+	}
+	n %= BLOCK;
+	if (!n)
+		return;
+	for (end += n / LANES * LANES; entries != end; entries += LANES)
+		*(volatile entries_t *)entries = same;
+	for (end += n % LANES; entries != end; entries++)
+		__atomic_store_n(entries, entry, __ATOMIC_RELAXED);
 }
 
-/** The scalar part: entries [i, end), up to the first in use. */
-static size_t fill_some(uint64_t *entries, size_t i, size_t end, uint64_t first, uint64_t step)
+AVX2 void dmamap_accel_avx2_write(struct dma_host *host, uint64_t *entries, size_t n,
+				  uint64_t first, uint64_t step)
 {
-	for (; i < end && !entries[i]; i++)
-		write_entry(&entries[i], first + i * step);
-	return i;
+	entries_t next, four = { 4 * step, 4 * step, 4 * step, 4 * step };
+	uint64_t *end;
+
+	(void)host;
+	if (!step) {
+		repeat(entries, n, first);
+		return;
+	}
+	for (; n && is_odd(entries); n--, first += step)
+		__atomic_store_n(entries++, first, __ATOMIC_RELAXED);
+	next = (entries_t){ first, first + step, first + 2 * step, first + 3 * step };
+	for (end = entries + n / BLOCK * BLOCK; entries != end; entries += BLOCK) {
+#pragma GCC unroll 32
+		for (size_t k = 0; k < BLOCK; k += LANES, next += four)
+			*(volatile entries_t *)(entries + k) = next;
+	}
+	n %= BLOCK;
+	if (!n)
+		return;
+	for (end += n / LANES * LANES; entries != end; entries += LANES, next += four)
+		*(volatile entries_t *)entries = next;
+	first = next[0];
+	for (end += n % LANES; entries != end; entries++, first += step)
+		__atomic_store_n(entries, first, __ATOMIC_RELAXED);
 }
 
-static size_t clear_some(uint64_t *entries, size_t i, size_t end)
-{
-	for (; i < end && entries[i]; i++)
-		write_entry(&entries[i], 0);
-	return i;
-}
+/* --- looking */
 
 /** OR one after another: left alone, compilers load half of a block first. */
 AVX2 static bool all_free(const entries_t *v)
 {
 	entries_t any = v[0];
 
-#pragma GCC unroll 8
-	for (size_t k = 1; k < VECTORS; k++) {
+#pragma GCC unroll 16
+	for (size_t k = 1; k < SEEN; k++) {
 		any |= v[k];
 		__asm__("" : "+x"(any));
 	}
@@ -62,52 +91,30 @@ AVX2 static bool all_used(const entries_t *v)
 {
 	test_t any = v[0] == 0;
 
-#pragma GCC unroll 8
-	for (size_t k = 1; k < VECTORS; k++)
+#pragma GCC unroll 16
+	for (size_t k = 1; k < SEEN; k++)
 		any |= v[k] == 0;
 	return __builtin_ia32_ptestz256(any, any);
 }
 
-AVX2 size_t dmamap_accel_avx2_fill(struct dma_host *host, uint64_t *entries, size_t n,
-				   uint64_t first, uint64_t step)
+AVX2 size_t dmamap_accel_avx2_scan(struct dma_host *host, const uint64_t *entries, size_t n,
+				   bool used)
 {
-	size_t begin = head(entries, n);
-	size_t i = fill_some(entries, 0, begin, first, step);
-	uint64_t f = first + i * step;
-	entries_t next = { f, f + step, f + 2 * step, f + 3 * step };
-	entries_t four = { 4 * step, 4 * step, 4 * step, 4 * step };
-	entries_t *v = (entries_t *)(entries + i);
-	entries_t *end = v + (n - i) / BLOCK * VECTORS;
+	size_t i = 0;
 
 	(void)host;
-	if (i < begin)
-		return i;
-	for (; v != end && all_free(v); v += VECTORS) {
-#pragma GCC unroll 8
-		for (size_t k = 0; k < VECTORS; k++) {
-			*(volatile entries_t *)&v[k] = next;
-			next += four;
-		}
-	}
-	return fill_some(entries, (size_t)((uint64_t *)v - entries), n, first, step);
-}
+	for (; i < n && is_odd(entries + i); i++)
+		if ((entries[i] != 0) != used)
+			return i;
+	for (; n - i >= SEEN * LANES; i += SEEN * LANES) {
+		const entries_t *v = (const entries_t *)(entries + i);
 
-AVX2 size_t dmamap_accel_avx2_clear(struct dma_host *host, uint64_t *entries, size_t n)
-{
-	size_t begin = head(entries, n);
-	size_t i = clear_some(entries, 0, begin);
-	entries_t *v = (entries_t *)(entries + i);
-	entries_t *end = v + (n - i) / BLOCK * VECTORS;
-
-	(void)host;
-	if (i < begin)
-		return i;
-	for (; v != end && all_used(v); v += VECTORS) {
-#pragma GCC unroll 8
-		for (size_t k = 0; k < VECTORS; k++)
-			*(volatile entries_t *)&v[k] = (entries_t){ 0, 0, 0, 0 };
+		if (!(used ? all_used(v) : all_free(v)))
+			break;
 	}
-	return clear_some(entries, (size_t)((uint64_t *)v - entries), n);
+	while (i < n && (entries[i] != 0) == used)
+		i++;
+	return i;
 }
 
 #endif

@@ -8,12 +8,12 @@
 bool dmamap_accel_init(struct dma_host *host)
 {
 #if defined(__x86_64__)
-	if (!__builtin_cpu_supports("avx2") || (host->pte_fill && host->pte_clear))
+	if (!__builtin_cpu_supports("avx2") || (host->pte_write && host->pte_scan))
 		return false;
-	if (!host->pte_fill)
-		host->pte_fill = dmamap_accel_avx2_fill;
-	if (!host->pte_clear)
-		host->pte_clear = dmamap_accel_avx2_clear;
+	if (!host->pte_write)
+		host->pte_write = dmamap_accel_avx2_write;
+	if (!host->pte_scan)
+		host->pte_scan = dmamap_accel_avx2_scan;
 	return true;
 #else
 	(void)host;

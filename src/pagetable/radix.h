@@ -204,14 +204,30 @@ PT_INLINE int pt_check_map(const struct pt_backend *pt, const struct pt_format *
 	return 0;
 }
 
-/** Write up to @n entries, to the first that is taken: @entry, growing by @step. How many. */
-PT_INLINE size_t pt_fill_entries(const struct pt_backend *pt, uint64_t *entries, size_t n,
-				 uint64_t entry, uint64_t step)
+/** Of @n entries, those before the first that is 0 (@used) or is not. */
+PT_INLINE size_t pt_scan(struct dma_host *host, const uint64_t *entries, size_t n, bool used)
+{
+	size_t i = 0;
+
+	if (host->pte_scan)
+		return host->pte_scan(host, entries, n, used);
+	while (i < n && (entries[i] != 0) == used)
+		i++;
+	return i;
+}
+
+/** Write up to @n entries of @t, to the first that is taken: @entry, growing by @step. How many. */
+PT_INLINE size_t pt_fill_entries(const struct pt_backend *pt, const struct pt_table *t,
+				 uint64_t *entries, size_t n, uint64_t entry, uint64_t step)
 {
 	size_t i;
 
-	if (n >= PT_MANY && pt->host->pte_fill)
-		return pt->host->pte_fill(pt->host, entries, n, entry, step);
+	if (n >= PT_MANY && pt->host->pte_write) {
+		if (t->used)
+			n = pt_scan(pt->host, entries, n, false);
+		pt->host->pte_write(pt->host, entries, n, entry, step);
+		return n;
+	}
 	for (i = 0; n - i >= 4; i += 4, entry += 4 * step) {
 		uint64_t *e = &entries[i];
 
@@ -240,11 +256,11 @@ PT_INLINE uint64_t pt_fill(struct pt_written *w, const struct pt_format *fmt, st
 	uint64_t done;
 
 	if (fmt->sized && size > shift) { /* one leaf; pt_table_for() saw that all of it is free */
-		n = pt_fill_entries(pt, entries, (size_t)1 << (size - shift), entry,
+		n = pt_fill_entries(pt, t, entries, (size_t)1 << (size - shift), entry,
 				    fmt->replicated ? 0 : pt_step(fmt, shift));
 	} else {
 		n = min_u64(n, pt_run_bytes(pt, fmt, size, iova, s) >> shift);
-		n = pt_fill_entries(pt, entries, n, entry, pt_step(fmt, shift));
+		n = pt_fill_entries(pt, t, entries, n, entry, pt_step(fmt, shift));
 	}
 	if (!n)
 		return 0;
@@ -324,8 +340,8 @@ PT_INLINE unsigned int pt_clear_leaves(const struct pt_format *fmt, const struct
 }
 
 /** The same where each leaf is one entry. */
-PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct pt_table *t,
-				      unsigned int i, unsigned int end)
+PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct pt_format *fmt,
+				      const struct pt_table *t, unsigned int i, unsigned int end)
 {
 	uint64_t *entries = t->entries;
 
@@ -336,8 +352,14 @@ PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct 
 			pt_write_leaf(&entries[i], 0);
 		return i;
 	}
-	if (end - i >= PT_MANY && pt->host->pte_clear)
-		return i + (unsigned int)pt->host->pte_clear(pt->host, entries + i, end - i);
+	if (end - i >= PT_MANY && pt->host->pte_write) {
+		unsigned int n = end - i;
+
+		if (t->used != pt_entries(pt, fmt, 0))
+			n = (unsigned int)pt_scan(pt->host, entries + i, n, true);
+		pt->host->pte_write(pt->host, entries + i, n, 0, 0);
+		return i + n;
+	}
 	for (; i < end && entries[i]; i++)
 		pt_write_leaf(&entries[i], 0);
 	return i;
@@ -359,7 +381,7 @@ PT_INLINE uint64_t pt_clear(struct pt_written *w, const struct pt_format *fmt, s
 	if (fmt->sized)
 		end = pt_clear_leaves(fmt, t, first, end);
 	else
-		end = pt_clear_pages(w->pt, t, first, end);
+		end = pt_clear_pages(w->pt, fmt, t, first, end);
 	if (end == first)
 		return 0;
 	t->used -= end - first;

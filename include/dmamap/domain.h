@@ -203,9 +203,9 @@ struct dma_domain_config {
 	/** sizeof(struct dma_domain_config). */
 	size_t size;
 	enum dma_invalidation invalidation;
-	/** LAZY: unmaps that wait for one flush at the most; a power of two, 0: 256 (of which 255 fit). */
+	/** While LAZY: unmaps that wait for one flush at the most; a power of two, 0: 256 (of which 255 fit). */
 	uint32_t flush_entries;
-	/** LAZY: nanoseconds after which a flush is due. 0: 10 ms. */
+	/** While LAZY: nanoseconds after which a flush is due. 0: 10 ms. */
 	uint64_t flush_ns;
 };
 
@@ -235,7 +235,7 @@ struct dma_domain_stats {
  *
  * I/O page 0 is never handed out. LAZY with a backend whose unmap is its invalidation becomes STRICT.
  *
- * Return: 0; -EINVAL (no page size, a smallest page above the host's, an empty aperture); -ENOMEM.
+ * Return: 0; -EINVAL (no page size, a smallest page above the host's, an empty aperture, flush_entries); -ENOMEM.
  */
 int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 			 const struct dma_domain_config *config, struct dma_domain **domain);
@@ -255,6 +255,21 @@ int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t 
 /** dma_domain_flush() - invalidate everything that waits, and give it back. May spin; never sleeps. */
 void dmamap_domain_flush(struct dma_domain *domain);
 
+/**
+ * dma_domain_set_invalidation() - choose strict or lazy anew, also while others map and unmap.
+ *
+ * To STRICT: when it returns, nothing waits any more of what was unmapped before the call, and no later unmap will. To
+ * LAZY: unmaps that begin after it has returned may wait, as the domain's configuration says. Memory for that is taken
+ * the first time, and kept. Setting what there is changes nothing.
+ *
+ * Context: as dma_domain_flush(); any thread, at any time. Semantics: docs/semantics.md, "Invalidation".
+ *
+ * Return: 0. Else nothing has changed, and dma_last_error() for any device of the host has the reason: -EINVAL
+ * (bad-argument); -EPERM (untrusted) to LAZY while an untrusted device is in the domain; -EOPNOTSUPP (backend) to LAZY
+ * where an unmap is its invalidation; -ENOMEM (no-memory).
+ */
+int dmamap_domain_set_invalidation(struct dma_domain *domain, enum dma_invalidation invalidation);
+
 /** dma_domain_get_stats() - copy the figures. Any context. */
 void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats);
 
@@ -272,7 +287,7 @@ int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit);
  * dma_device_set_domain() - put a device behind a domain; NULL takes it out.
  *
  * From then on its streaming and coherent calls take the iommu route. The first untrusted device turns a LAZY domain
- * STRICT for good. A domain in which nothing is mapped is narrowed to what the device's unit can; regions that are
+ * STRICT; so it stays until dma_domain_set_invalidation(). A domain in which nothing is mapped is narrowed to what the device's unit can; regions that are
  * reserved for the device are kept out of the domain from now on, also when the device has left (docs/semantics.md,
  * "Attaching").
  *

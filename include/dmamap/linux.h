@@ -1058,6 +1058,12 @@ static inline void dma_domain_flush(struct dma_domain *domain)
 	dmamap_domain_flush(domain);
 }
 
+static inline int dma_domain_set_invalidation(struct dma_domain *domain,
+					      enum dma_invalidation invalidation)
+{
+	return dmamap_domain_set_invalidation(domain, invalidation);
+}
+
 static inline void dma_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats)
 {
 	dmamap_domain_get_stats(domain, stats);

@@ -132,7 +132,7 @@ struct dma_device;
 	  "the host cannot give uncached memory to a non-coherent device",                           \
 	  "provide the host's uncached hook")                                                        \
 	X(UNTRUSTED, "untrusted", "an untrusted device may not have that",                           \
-	  "put it into a domain that translates")                                                    \
+	  "put it into a strict domain that translates")                                             \
 	X(DECLARED_EXHAUSTED, "declared-exhausted",                                                  \
 	  "the memory declared for the device has no free region of that size",                      \
 	  "declare more, or free earlier; nothing else is ever given to this device")                \

@@ -52,18 +52,23 @@ const char *dmamap_route_name(enum dma_route route)
 	return (unsigned int)route < sizeof(names) / sizeof(names[0]) ? names[route] : "unknown";
 }
 
+void dmamap_record_of_host(struct dma_host *host, const struct dma_error *why)
+{
+	dma_ctx_state state;
+	struct dma_ctx *ctx = dma_ctx_enter(host, &state);
+
+	((struct dmamap_ctx *)(void *)ctx->opaque)->last = *why;
+	dma_ctx_leave(host, state);
+}
+
 void dmamap_record(struct dma_device *dev, enum dma_route route, struct dma_error *why)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dmamap_host *h = dmamap_host(d->host);
-	dma_ctx_state state;
-	struct dma_ctx *ctx;
 
 	why->dev = dev;
 	why->route = route;
-	ctx = dma_ctx_enter(d->host, &state);
-	((struct dmamap_ctx *)(void *)ctx->opaque)->last = *why;
-	dma_ctx_leave(d->host, state);
+	dmamap_record_of_host(d->host, why);
 
 	dmamap_lock(d->host, &h->lock);
 	d->last = *why;

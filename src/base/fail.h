@@ -40,6 +40,9 @@ static inline dma_addr_t fail_map(struct dma_error *why, const struct dma_device
 /** Record @why as the caller's and the device's latest failure, with the route that refused. */
 void dmamap_record(struct dma_device *dev, enum dma_route route, struct dma_error *why);
 
+/** The same for what concerns no device: the caller's latest failure, with @why->dev as it is. */
+void dmamap_record_of_host(struct dma_host *host, const struct dma_error *why);
+
 #pragma GCC visibility pop
 
 #endif

@@ -269,13 +269,15 @@ int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct 
 	err = identity ? 0 : prepare(dev, domain, why);
 	if (err)
 		return err;
-	if (d->untrusted)
-		dmamap_iommu_make_strict(domain);
 	if (!add_counts(d, domain))
 		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
+	if (d->untrusted)
+		dmamap_iommu_add_untrusted(domain);
 	d->attach_pending = d->defer_attach && !identity;
 	err = d->attach_pending ? 0 : attach(dev, domain, why);
 	if (err) {
+		if (d->untrusted)
+			dmamap_iommu_drop_untrusted(domain);
 		free_counts(d);
 		return err;
 	}
@@ -293,6 +295,8 @@ void dmamap_iommu_leave(struct dma_device *dev)
 	dmamap_domain_flush(domain);
 	if (domain->backend->ops->detach && !d->attach_pending)
 		domain->backend->ops->detach(domain->backend, dev);
+	if (d->untrusted)
+		dmamap_iommu_drop_untrusted(domain);
 	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
 	d->domain = NULL;
 	d->identity = false;

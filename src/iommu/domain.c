@@ -8,9 +8,6 @@
 #include "iommu.h"
 #include "regions.h"
 
-#define QUEUE_DEFAULT	 256u
-#define FLUSH_NS_DEFAULT 10000000u
-
 /* --- life */
 
 /** The first granule that lies wholly in the aperture; granule 0 is never handed out. */
@@ -44,25 +41,6 @@ static int check_backend(struct dma_host *host, const struct dma_backend *backen
 		       : -DMAMAP_EINVAL;
 }
 
-static int init_queue(struct dma_domain *domain, const struct dma_domain_config *config)
-{
-	uint32_t entries = config->flush_entries ? config->flush_entries : QUEUE_DEFAULT;
-
-	if (config->invalidation == DMA_INVALIDATION_STRICT ||
-	    domain->backend->caps.unmap_is_invalidation)
-		return 0;
-	if (!is_power_of_two(entries) || entries < 2)
-		return -DMAMAP_EINVAL;
-	domain->queue = dmamap_pages_alloc(domain->host, entries * sizeof(*domain->queue),
-					   DMAMAP_PHYS_NONE, DMAMAP_GFP_KERNEL, NULL);
-	if (!domain->queue)
-		return -DMAMAP_ENOMEM;
-	domain->lazy = true;
-	domain->queue_size = entries;
-	domain->flush_ns = config->flush_ns ? config->flush_ns : FLUSH_NS_DEFAULT;
-	return 0;
-}
-
 static void free_domain(struct dma_domain *domain)
 {
 	struct dma_host *host = domain->host;
@@ -71,7 +49,7 @@ static void free_domain(struct dma_domain *domain)
 	dmamap_regions_fini(domain);
 	if (domain->iova)
 		dmamap_space_destroy(domain->iova);
-	dmamap_pages_free(host, domain->queue, domain->queue_size * sizeof(*domain->queue));
+	dmamap_policy_fini(domain);
 	dmamap_lock_fini(host, &domain->lock);
 	dmamap_pages_free(host, domain, sizeof(*domain));
 }
@@ -79,7 +57,7 @@ static void free_domain(struct dma_domain *domain)
 /** Does dma_poll() have something to do for it? */
 static bool is_polled(const struct dma_domain *domain)
 {
-	return domain->queue || domain->windows.shards;
+	return dmamap_policy_may_be_lazy(domain) || domain->windows.shards;
 }
 
 /** Such domains are in a list of their host. */
@@ -161,7 +139,7 @@ int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 	domain = new_domain(host, backend);
 	if (!domain)
 		return -DMAMAP_ENOMEM;
-	err = init_queue(domain, config);
+	err = dmamap_policy_init(domain, config);
 	if (err) {
 		free_domain(domain);
 		return err;
@@ -392,20 +370,6 @@ int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_
 }
 
 /* --- devices */
-
-void dmamap_iommu_make_strict(struct dma_domain *domain)
-{
-	domain_lock(domain);
-	/*
-	 * Strict invalidations cover only their range: tables that a lazy domain left empty go now or never. Who unmaps
-	 * small ranges looks after it queued one: it sees that the domain is strict, or the flush sees what it queued.
-	 */
-	if (domain->lazy) {
-		__atomic_store_n(&domain->lazy, false, __ATOMIC_SEQ_CST);
-		dmamap_domain_flush_all(domain);
-	}
-	domain_unlock(domain);
-}
 
 uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)
 {

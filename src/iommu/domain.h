@@ -76,14 +76,15 @@ struct dma_domain {
 	struct kept kept;
 	unsigned int shift; /* of the granule */
 	uint32_t devices;
+	uint32_t untrusted; /* of these; the domain is strict while there are any */
 	/** Granules reserved for ever, on top of those that do not exist. */
 	uint64_t reserved;
 
 	bool lazy;
 	/** There may be empty tables although nothing waits: the last invalidation did not prune. */
 	bool unpruned;
-	struct flush_entry *queue;
-	uint32_t queue_size; /* entries, one of which stays empty */
+	struct flush_entry *queue; /* NULL until the domain is lazy for the first time */
+	uint32_t queue_size;	   /* entries, one of which stays empty; with flush_ns, for ever */
 	uint32_t queued;
 	uint64_t flush_ns;
 	uint64_t oldest; /* when the oldest entry was queued */
@@ -185,11 +186,23 @@ enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint6
 /** New highest figures of tables and addresses. Lock held. */
 void dmamap_domain_note_peaks(struct dma_domain *domain);
 
+/* --- policy.c */
+
+/** What @config says. 0; -EINVAL; -ENOMEM. */
+int dmamap_policy_init(struct dma_domain *domain, const struct dma_domain_config *config);
+void dmamap_policy_fini(struct dma_domain *domain);
+/** Is there anything to defer? */
+bool dmamap_policy_may_be_lazy(const struct dma_domain *domain);
+/** From now on lazy. False without memory, and then nothing changes. Lock held, or nobody else knows the domain. */
+bool dmamap_policy_make_lazy(struct dma_domain *domain);
+
 /* --- windows.c; domain lock held */
 
 /** Windows for @domain, if its backend can have them. False without memory. */
 bool dmamap_windows_init(struct dma_domain *domain);
 void dmamap_windows_fini(struct dma_domain *domain);
+/** Let unmaps in the windows that there are wait. False without memory: in some they may, and will not. */
+bool dmamap_windows_make_lazy(struct dma_domain *domain);
 /** A new window below limit @limit for @s. False: no block of addresses, or no memory. */
 bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit);
 /**

@@ -95,8 +95,9 @@ void dmamap_iommu_leave(struct dma_device *dev);
 /** Put @dev into @domain: 0 or the refusal. The caller has checked that nothing is mapped and that it is in none. */
 int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why);
 
-/** The domain turns strict for good: an untrusted device is in it. */
-void dmamap_iommu_make_strict(struct dma_domain *domain);
+/** An untrusted device more in the domain, which turns strict; and one fewer. The domain stays strict. */
+void dmamap_iommu_add_untrusted(struct dma_domain *domain);
+void dmamap_iommu_drop_untrusted(struct dma_domain *domain);
 
 #pragma GCC visibility pop
 

@@ -100,7 +100,7 @@ static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t siz
 	w = quick_window(d, s, granule);
 	if (!w || !(window_ends_of(w, index / 64) >> bit & 1))
 		return false;
-	lazy = w->lazy && small_is_lazy(domain);
+	lazy = window_lazy_of(w) && small_is_lazy(domain);
 	if (lazy && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
 		return false;
 	if (!(__atomic_fetch_and(&w->heads[index / 64], ~((uint64_t)1 << bit), __ATOMIC_ACQ_REL) &

@@ -235,7 +235,7 @@ DMAMAP_COLD void dmamap_small_flush_waiting(struct dma_domain *domain)
 /** Let the span wait for a flush. It is counted last: a count may be too high for a while, never too low. */
 void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span span)
 {
-	struct window_lazy *lazy = span.window->lazy;
+	struct window_lazy *lazy = window_lazy_of(span.window);
 
 	__atomic_fetch_or(&lazy->pending[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
 	list_pending(&domain->windows, lazy);
@@ -292,7 +292,7 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
 	span = (struct span){ w, index, (unsigned int)granules };
 	s = shard_of_caller(domain);
-	strict = strict || !w->lazy || !small_is_lazy(domain);
+	strict = strict || !window_lazy_of(w) || !small_is_lazy(domain);
 	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
 		dmamap_small_flush_waiting(domain);
 	if (!(__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head))

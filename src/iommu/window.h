@@ -248,6 +248,12 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w);
 /** @w is not current, and got something back: its shard must hear of it. */
 void dmamap_window_notify(struct window *w);
 
+/** Where unmaps in @w may wait; NULL: they may not. */
+static inline struct window_lazy *window_lazy_of(const struct window *w)
+{
+	return __atomic_load_n(&w->lazy, __ATOMIC_ACQUIRE);
+}
+
 /** Does no mapping live in @w? */
 bool dmamap_window_is_empty(const struct window *w);
 

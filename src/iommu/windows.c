@@ -300,12 +300,29 @@ static void give_block(struct dma_domain *domain, unsigned int limit, uint64_t b
 
 static bool prepare_lazy(struct dma_domain *domain, struct window *w)
 {
+	struct window_lazy *lazy;
+
 	if (!domain->queue || w->lazy)
 		return true;
-	w->lazy = dmamap_slab_alloc(&domain->windows.parts);
-	if (w->lazy)
-		w->lazy->window = w;
-	return w->lazy;
+	lazy = dmamap_slab_alloc(&domain->windows.parts);
+	if (!lazy)
+		return false;
+	lazy->window = w;
+	__atomic_store_n(&w->lazy, lazy, __ATOMIC_RELEASE);
+	return true;
+}
+
+bool dmamap_windows_make_lazy(struct dma_domain *domain)
+{
+	const struct window_index *index = domain->windows.index;
+
+	for (unsigned int i = 0; index && i < 1u << index->bits; i++) {
+		struct window *w = index->slot[i];
+
+		if (w && w->live && !prepare_lazy(domain, w))
+			return false;
+	}
+	return true;
 }
 
 static struct window *prepare(struct dma_domain *domain, uint64_t block)

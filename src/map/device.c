@@ -461,9 +461,11 @@ int dmamap_device_set_untrusted(struct dma_device *dev, bool untrusted)
 		return err;
 	if (untrusted && d->identity)
 		return fail_setter(dev, DMA_REASON_UNTRUSTED, -DMAMAP_EPERM, 0);
+	if (d->domain && untrusted && !d->untrusted)
+		dmamap_iommu_add_untrusted(d->domain);
+	if (d->domain && !untrusted && d->untrusted)
+		dmamap_iommu_drop_untrusted(d->domain);
 	d->untrusted = untrusted;
-	if (untrusted && d->domain)
-		dmamap_iommu_make_strict(d->domain);
 	dmamap_device_update(dev);
 	return 0;
 }

@@ -2,11 +2,12 @@
 /*
  * An unmap that a flush overtakes, step by step: it has made its bits pending and not yet put the window into the list,
  * when a flush takes the bits, finds nothing else in the window, and gives that back. What the unmap does then must not
- * give the window back once more. (With threads: threads.c, where it takes luck.)
+ * give the window back once more. And one that a change to strict overtakes. (With threads: threads.c, where it takes
+ * luck.)
  */
 #include "world.h"
 
-#include "iommu/domain.h"
+#include "iommu/small.h"
 
 /** What is left of an unmap that has made its bits pending. */
 static void list_late(struct dma_domain *domain, struct window_lazy *lazy)
@@ -71,11 +72,34 @@ static void window_is_idle(void **state)
 	world_end(&w);
 }
 
+/** An unmap has seen a lazy domain; when it comes to wait for a flush, the domain is strict, and its flush is over. */
+static void domain_turned_strict(void **state)
+{
+	struct span span = { .granules = 1 };
+	dma_addr_t addr;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_LAZY, 1);
+	addr = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	assert_true(world_reads(&w, addr, 0));
+	span.window = window_find(&w.domain->windows.index, addr / PAGE);
+	span.index = addr / PAGE % WINDOW_GRANULES;
+	assert_true(span.window->heads[span.index / 64] & span_mask(span));
+	span.window->heads[span.index / 64] &= ~span_mask(span);
+	assert_int_equal(dma_domain_set_invalidation(w.domain, DMA_INVALIDATION_STRICT), 0);
+	small_end(dmamap_dev(w.dev), &w.domain->windows.shards[0], span, true);
+	assert_true(world_faults(&w, addr));
+	assert_int_equal(world_stats(&w).queued, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(window_is_gone),
 		cmocka_unit_test(window_is_idle),
+		cmocka_unit_test(domain_turned_strict),
 	};
 
 	return cmocka_run_group_tests_name("small-late", tests, NULL, NULL);

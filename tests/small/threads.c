@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #define THREADS 4u
 #define ROUNDS	1500u
@@ -23,6 +24,8 @@ struct job {
 	struct world *w;
 	struct job *neighbour;
 	bool strict;
+	/** Times that the domain was made lazy and strict, where somebody does that: odd while it is lazy. */
+	const uint64_t *changes;
 	pthread_t thread;
 	uint64_t seed;
 	unsigned int wrong;
@@ -79,6 +82,29 @@ static void one_round(struct job *job, uint64_t own)
 	job->wrong += job->strict && world_reads(job->w, mail.addr, own);
 }
 
+static uint64_t changes_of(const struct job *job)
+{
+	return __atomic_load_n(job->changes, __ATOMIC_ACQUIRE);
+}
+
+/** What was unmapped before the domain is made strict is out of reach when that is done. */
+static void look_after_a_change(struct job *job, uint64_t own)
+{
+	phys_addr_t phys = job->w->buf + own * PAGE;
+	dma_addr_t addr = dma_map_phys(job->w->dev, phys, PAGE, DMA_TO_DEVICE, 0);
+	uint64_t before;
+
+	job->wrong += !world_reads(job->w, addr, own);
+	while (changes_of(job) % 2 == 0)
+		sched_yield();
+	dma_unmap_phys(job->w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	before = changes_of(job);
+	/* of two changes to strict from now on the second began after the unmap */
+	while (changes_of(job) < before + 4)
+		sched_yield();
+	job->wrong += world_reads(job->w, addr, own);
+}
+
 static void *work(void *arg)
 {
 	struct job *job = arg;
@@ -87,6 +113,8 @@ static void *work(void *arg)
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		one_round(job, own);
 		unmap_mails(job);
+		if (job->changes && i % 16 == 0)
+			look_after_a_change(job, own);
 	}
 	return NULL;
 }
@@ -95,6 +123,8 @@ struct keeper {
 	struct world *w;
 	pthread_t thread;
 	bool stop;
+	uint64_t changes;
+	unsigned int wrong;
 };
 
 /** What else goes on in a domain. */
@@ -112,10 +142,26 @@ static void *keep(void *arg)
 	return NULL;
 }
 
-static void all_at_once(enum dma_invalidation invalidation)
+/** The same, and the policy of the domain changes all the time. */
+static void *change(void *arg)
+{
+	struct keeper *k = arg;
+
+	while (!__atomic_load_n(&k->stop, __ATOMIC_ACQUIRE)) {
+		k->wrong += dma_domain_set_invalidation(k->w->domain, DMA_INVALIDATION_LAZY) != 0;
+		__atomic_fetch_add(&k->changes, 1, __ATOMIC_RELEASE);
+		sched_yield();
+		k->wrong += dma_domain_set_invalidation(k->w->domain, DMA_INVALIDATION_STRICT) != 0;
+		__atomic_fetch_add(&k->changes, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void all_at_once(enum dma_invalidation invalidation, void *(*keep_busy)(void *))
 {
 	struct job jobs[THREADS] = { { .w = NULL } };
 	struct keeper keeper = { .stop = false };
+	bool changes = keep_busy == change;
 	struct world w;
 
 	world_begin(&w, invalidation, 2 * THREADS);
@@ -123,17 +169,19 @@ static void all_at_once(enum dma_invalidation invalidation)
 	for (unsigned int i = 0; i < THREADS; i++) {
 		jobs[i].w = &w;
 		jobs[i].seed = i;
-		jobs[i].strict = invalidation == DMA_INVALIDATION_STRICT;
+		jobs[i].strict = invalidation == DMA_INVALIDATION_STRICT && !changes;
+		jobs[i].changes = changes ? &keeper.changes : NULL;
 		jobs[i].neighbour = &jobs[(i + 1) % THREADS];
 		pthread_mutex_init(&jobs[i].lock, NULL);
 	}
-	assert_int_equal(pthread_create(&keeper.thread, NULL, keep, &keeper), 0);
+	assert_int_equal(pthread_create(&keeper.thread, NULL, keep_busy, &keeper), 0);
 	for (unsigned int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&jobs[i].thread, NULL, work, &jobs[i]), 0);
 	for (unsigned int i = 0; i < THREADS; i++)
 		pthread_join(jobs[i].thread, NULL);
 	__atomic_store_n(&keeper.stop, true, __ATOMIC_RELEASE);
 	pthread_join(keeper.thread, NULL);
+	assert_int_equal(keeper.wrong, 0);
 	for (unsigned int i = 0; i < THREADS; i++) {
 		unmap_mails(&jobs[i]);
 		assert_int_equal(jobs[i].wrong, 0);
@@ -145,13 +193,19 @@ static void all_at_once(enum dma_invalidation invalidation)
 static void strict(void **state)
 {
 	(void)state;
-	all_at_once(DMA_INVALIDATION_STRICT);
+	all_at_once(DMA_INVALIDATION_STRICT, keep);
 }
 
 static void lazy(void **state)
 {
 	(void)state;
-	all_at_once(DMA_INVALIDATION_LAZY);
+	all_at_once(DMA_INVALIDATION_LAZY, keep);
+}
+
+static void changing(void **state)
+{
+	(void)state;
+	all_at_once(DMA_INVALIDATION_STRICT, change);
 }
 
 static void *only_flush(void *arg)
@@ -243,9 +297,8 @@ static void one_of_two(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strict),
-		cmocka_unit_test(lazy),
-		cmocka_unit_test(last_of_window),
+		cmocka_unit_test(strict),     cmocka_unit_test(lazy),
+		cmocka_unit_test(changing),   cmocka_unit_test(last_of_window),
 		cmocka_unit_test(one_of_two),
 	};
 

@@ -207,6 +207,8 @@ struct dma_domain_config {
 	uint32_t flush_entries;
 	/** While LAZY: nanoseconds after which a flush is due. 0: 10 ms. */
 	uint64_t flush_ns;
+	/** I/O page 0 is handed out like any other: a mapping may have the address 0. false: it never is. */
+	bool use_page_0;
 };
 
 struct dma_domain_stats {
@@ -233,7 +235,7 @@ struct dma_domain_stats {
  * @config:  policy
  * @domain:  receives the domain
  *
- * I/O page 0 is never handed out. LAZY with a backend whose unmap is its invalidation becomes STRICT.
+ * I/O page 0 is not handed out, unless @config says so. LAZY with a backend whose unmap is its invalidation becomes STRICT.
  *
  * Return: 0; -EINVAL (no page size, a smallest page above the host's, an empty aperture, flush_entries); -ENOMEM.
  */

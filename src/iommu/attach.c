@@ -87,7 +87,7 @@ static int check_unit(struct dma_device *dev, struct dma_domain *domain,
 		return fail_units(dev, DMA_REASON_UNITS_DIFFER, -DMAMAP_EOPNOTSUPP,
 				  caps->page_sizes, unit->page_sizes, why);
 	if (to->aperture_end < caps->aperture_start ||
-	    to->aperture_end >> domain->shift < dmamap_domain_first(domain))
+	    to->aperture_end >> domain->shift < domain->first)
 		return fail_units(dev, DMA_REASON_APERTURE, -DMAMAP_EFAULT, caps->aperture_start,
 				  to->aperture_end, why);
 	if (is_same(caps, to))

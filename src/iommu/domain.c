@@ -10,17 +10,18 @@
 
 /* --- life */
 
-/** The first granule that lies wholly in the aperture; granule 0 is never handed out. */
-static uint64_t first_granule(const struct dma_backend_caps *caps, unsigned int shift)
+/** The first granule that lies wholly in the aperture and may be handed out. */
+static uint64_t first_granule(const struct dma_backend_caps *caps, bool use_page_0)
 {
+	unsigned int shift = low_bit(caps->page_sizes);
 	uint64_t first = caps->aperture_start >> shift;
 
 	if (caps->aperture_start != first << shift)
 		first++;
-	return first ? first : 1;
+	return first || use_page_0 ? first : 1;
 }
 
-static int check_backend(struct dma_host *host, const struct dma_backend *backend)
+static int check_backend(struct dma_host *host, const struct dma_backend *backend, bool use_page_0)
 {
 	uint64_t sizes = backend->caps.page_sizes;
 	unsigned int shift;
@@ -36,7 +37,7 @@ static int check_backend(struct dma_host *host, const struct dma_backend *backen
 			NULL);
 		return -DMAMAP_EINVAL;
 	}
-	return backend->caps.aperture_end >> shift >= first_granule(&backend->caps, shift)
+	return backend->caps.aperture_end >> shift >= first_granule(&backend->caps, use_page_0)
 		       ? 0
 		       : -DMAMAP_EINVAL;
 }
@@ -90,7 +91,7 @@ static void unlist_domain(struct dma_domain *domain)
 static bool reserve_hole(struct dma_domain *domain)
 {
 	const struct dma_backend_caps *caps = &domain->backend->caps;
-	uint64_t first = first_granule(caps, domain->shift);
+	uint64_t first = domain->first;
 	uint64_t last = min_u64(caps->hole_end, caps->aperture_end) >> domain->shift;
 
 	if (caps->hole_start >> domain->shift > first)
@@ -100,7 +101,8 @@ static bool reserve_hole(struct dma_domain *domain)
 	return dmamap_space_reserve(domain->iova, first, last - first + 1) == IOVA_OK;
 }
 
-static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *backend)
+static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *backend,
+				     bool use_page_0)
 {
 	const struct dma_backend_caps *caps = &backend->caps;
 	struct dma_domain *domain = dmamap_pages_alloc(host, sizeof(*domain), DMAMAP_PHYS_NONE,
@@ -111,11 +113,12 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->host = host;
 	domain->backend = backend;
 	domain->shift = low_bit(caps->page_sizes);
+	domain->first = first_granule(caps, use_page_0);
 	dmamap_lock_init(host, &domain->lock);
 	dmamap_regions_init(domain);
 	domain->head = (struct dmamap_domain_head){ .granule = granule_size(domain),
 						    .view = &dmamap_domain_view };
-	domain->iova = dmamap_space_create(host, domain->shift, first_granule(caps, domain->shift),
+	domain->iova = dmamap_space_create(host, domain->shift, domain->first,
 					   caps->aperture_end >> domain->shift);
 	if (!domain->iova || !reserve_hole(domain) || !dmamap_windows_init(domain)) {
 		free_domain(domain);
@@ -133,10 +136,10 @@ int dmamap_domain_create(struct dma_host *host, struct dma_backend *backend,
 
 	if (!host || !backend || !config || config->size != sizeof(*config) || !out)
 		return -DMAMAP_EINVAL;
-	err = check_backend(host, backend);
+	err = check_backend(host, backend, config->use_page_0);
 	if (err)
 		return err;
-	domain = new_domain(host, backend);
+	domain = new_domain(host, backend, config->use_page_0);
 	if (!domain)
 		return -DMAMAP_ENOMEM;
 	err = dmamap_policy_init(domain, config);
@@ -201,11 +204,6 @@ int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t
 	if (result == IOVA_OK)
 		return 0;
 	return result == IOVA_FULL ? -DMAMAP_EBUSY : -DMAMAP_ENOMEM;
-}
-
-uint64_t dmamap_domain_first(const struct dma_domain *domain)
-{
-	return first_granule(&domain->backend->caps, domain->shift);
 }
 
 bool dmamap_domain_idle(const struct dma_domain *domain)

@@ -75,6 +75,7 @@ struct dma_domain {
 	struct dmamap_iova *iova;
 	struct kept kept;
 	unsigned int shift; /* of the granule */
+	uint64_t first;	    /* granule that may be handed out */
 	uint32_t devices;
 	uint32_t untrusted; /* of these; the domain is strict while there are any */
 	/** Granules reserved for ever, on top of those that do not exist. */
@@ -146,8 +147,6 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 			 uint64_t limit, dma_addr_t *iova, enum dma_reason *reason);
 /** Take addresses out of the space for ever. 0; -EBUSY: some are in use; -ENOMEM. Lock held. */
 int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t granules);
-/** The first granule that may be handed out. */
-uint64_t dmamap_domain_first(const struct dma_domain *domain);
 /** Is nothing mapped but direct regions, and does nothing wait? Lock held. */
 bool dmamap_domain_idle(const struct dma_domain *domain);
 /** Give addresses back that never held an entry. Lock held. */

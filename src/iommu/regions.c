@@ -72,8 +72,8 @@ int dmamap_regions_reserve(struct dma_domain *domain, dma_addr_t first, dma_addr
 	uint64_t end = min_u64(last, caps->aperture_end) >> domain->shift;
 	int err = 0;
 
-	if (at < dmamap_domain_first(domain))
-		at = dmamap_domain_first(domain);
+	if (at < domain->first)
+		at = domain->first;
 	while (!err && at <= end) {
 		uint64_t next = out_until(domain, at) + 1;
 

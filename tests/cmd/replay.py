@@ -62,6 +62,21 @@ def sizes_and_offsets():
 
 
 @case
+def address_zero():
+    """0 is a DMA address: mappings there are matched, synced and unmapped like any other."""
+    phys, alloc = GIB4 + 0x5000, f'dma_alloc: {tap.DEV} dir=BIDIRECTIONAL dma_addr=0 size=8192 virt_addr=000000004539154f '
+    path = trace(
+        map_line(0, 4096, phys, 'BIDIRECTIONAL'),
+        f'dma_sync_single_for_cpu: {tap.DEV} dir=BIDIRECTIONAL dma_addr=0 size=64',
+        unmap_line(0, 4096, 'BIDIRECTIONAL'),
+        sg_line([0], [8192], [phys, phys + 4096]), unsg_line([phys, phys + 4096]),
+        alloc + 'flags=GFP_KERNEL attrs=', alloc.replace('dma_alloc', 'dma_free') + 'attrs=')
+    for route in ('direct', 'bounce', 'iommu', 'ops'):
+        some(tap.replay('--route', route, path)[0], maps=3, unmaps=3, syncs=1, live_at_end=0, unmatched_unmaps=0,
+             mismatches=0, map_failures=0, skipped_lines=0)
+
+
+@case
 def same_page_many_times():
     """One page mapped many times at one address: all live, each unmap takes one."""
     one, out = map_line(0x5000, 4096, 0x5000), unmap_line(0x5000, 4096)

@@ -37,8 +37,15 @@ struct world *world_new_behind(const struct sim_iommu_config *unit,
 {
 	const struct dma_domain_config policy = { .size = sizeof(policy),
 						  .invalidation = invalidation };
+
+	return world_new_with(unit, &policy, 0);
+}
+
+struct world *world_new_with(const struct sim_iommu_config *unit,
+			     const struct dma_domain_config *policy, uint64_t page)
+{
 	const struct dma_bounce_config pool = { .size = sizeof(pool), .bytes = 1u << 20 };
-	const struct sim_config config = { .size = sizeof(config) };
+	const struct sim_config config = { .size = sizeof(config), .page_size = page };
 	struct world *w = calloc(1, sizeof(*w));
 
 	assert_non_null(w);
@@ -46,7 +53,7 @@ struct world *world_new_behind(const struct sim_iommu_config *unit,
 	add_memory(w);
 	assert_int_equal(dma_bounce_create(w->host, &pool, &w->pool), 0);
 	assert_int_equal(sim_iommu_create(w->m, unit, &w->iommu), 0);
-	assert_int_equal(sim_domain_create(w->iommu, &policy, &w->domain), 0);
+	assert_int_equal(sim_domain_create(w->iommu, policy, &w->domain), 0);
 	w->device = world_device(w, "nvme0", w->iommu);
 	w->dev = sim_dma(w->device);
 	assert_int_equal(dma_device_set_bounce(w->dev, w->pool), 0);

@@ -41,6 +41,9 @@ struct world {
 struct world *world_new(enum dma_invalidation invalidation);
 struct world *world_new_behind(const struct sim_iommu_config *unit,
 			       enum dma_invalidation invalidation);
+/** The same on a machine with pages of @page bytes, 0: PAGE. */
+struct world *world_new_with(const struct sim_iommu_config *unit,
+			     const struct dma_domain_config *policy, uint64_t page);
 /** Nothing may be mapped any more. */
 void world_end(struct world *w);
 /** One more device of the machine, behind @iommu unless NULL, with a mask of 64 bits; in no domain. */

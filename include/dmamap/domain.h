@@ -296,7 +296,8 @@ int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit);
  * Return: 0; -EBUSY (live-mappings) while mappings live; -EINVAL (ops-and-iommu) if it has a method table;
  * -EFAULT (aperture) if its range map lies outside of the aperture; -EBUSY (reserved-in-use) if a reserved region holds
  * live mappings; -EBUSY (units-differ, output-width) if the unit can do less than the domain has in use, -EOPNOTSUPP
- * (units-differ) if it can never do; -ENOMEM; or the backend's own refusal.
+ * (units-differ) if it can never do; -ENOMEM; or the backend's own refusal. Then the device is where it was, in its old
+ * domain if it had one.
  */
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain);
 

@@ -4,7 +4,9 @@
  *
  * What can be refused without a trace is refused first: what the device's unit lacks. Then the regions that are
  * reserved for the device are kept out, and stay so; then the domain is narrowed; the backend comes last, so that the
- * device never translates through a domain that is not ready for it.
+ * device never translates through a domain that is not ready for it. A device that changes from one domain to another
+ * leaves the old one when the new one has everything but the hardware's consent, and goes back if it is withheld: there
+ * is no moment at which it is in none, where it would go directly.
  */
 #include <dmamap/pagetable.h>
 
@@ -186,24 +188,55 @@ static int add_regions(struct dma_device *dev, struct dma_domain *domain, struct
 
 /* --- joining */
 
-/** What the domain's shards count for the device. */
-static bool add_counts(struct dmamap_dev *d, const struct dma_domain *domain)
+/** What a device has in its domain. */
+struct place {
+	struct dma_domain *domain;
+	struct dmamap_count *counts; /* one for each shard */
+	uint32_t nr_counts;
+	bool identity;
+	bool attach_pending;
+};
+
+static struct place place_of(const struct dmamap_dev *d)
+{
+	return (struct place){ d->domain, d->counts, d->nr_counts, d->identity, d->attach_pending };
+}
+
+static void put_in_place(struct dmamap_dev *d, struct place place)
+{
+	d->domain = place.domain;
+	d->counts = place.counts;
+	d->nr_counts = place.nr_counts;
+	d->identity = place.identity;
+	d->attach_pending = place.attach_pending;
+}
+
+/** Ends what begin_place() began. */
+static void end_place(struct dmamap_dev *d, struct place place)
+{
+	if (d->untrusted)
+		dmamap_iommu_drop_untrusted(place.domain);
+	__atomic_fetch_sub(&place.domain->devices, 1, __ATOMIC_RELAXED);
+	dmamap_pages_free(d->host, place.counts, place.nr_counts * sizeof(*place.counts));
+}
+
+/** False without memory. */
+static bool begin_place(struct dmamap_dev *d, struct dma_domain *domain, struct place *place)
 {
 	uint32_t n = domain->windows.shards ? domain->windows.shard_mask + 1 : 0;
 
-	if (!n)
-		return true;
-	d->counts = dmamap_pages_alloc(d->host, n * sizeof(*d->counts), DMAMAP_PHYS_NONE,
-				       DMAMAP_GFP_KERNEL, NULL);
-	d->nr_counts = d->counts ? n : 0;
-	return d->counts;
-}
-
-static void free_counts(struct dmamap_dev *d)
-{
-	dmamap_pages_free(d->host, d->counts, d->nr_counts * sizeof(*d->counts));
-	d->counts = NULL;
-	d->nr_counts = 0;
+	*place = (struct place){ .domain = domain, .identity = domain->backend->caps.identity };
+	if (n)
+		place->counts = dmamap_pages_alloc(d->host, n * sizeof(*place->counts),
+						   DMAMAP_PHYS_NONE, DMAMAP_GFP_KERNEL, NULL);
+	if (n && !place->counts)
+		return false;
+	place->nr_counts = n;
+	place->attach_pending = d->defer_attach && !place->identity;
+	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
+	if (d->untrusted)
+		dmamap_iommu_add_untrusted(domain);
+	return true;
 }
 
 /** All that needs nobody else to be at work in the domain. */
@@ -253,11 +286,11 @@ bool dmamap_iommu_attach_now(struct dma_device *dev, struct dma_error *why)
 	return !err;
 }
 
-int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+/** May @dev join, as far as that can be told without touching it? 0, and the domain is ready for it. */
+static int admit(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
 {
 	bool identity = domain->backend->caps.identity;
-	struct dmamap_dev *d = dmamap_dev(dev);
-	int err;
+	const struct dmamap_dev *d = dmamap_dev(dev);
 
 	if (domain->host != d->host)
 		return fail_range(why, dev, DMA_REASON_BAD_ARGUMENT, -DMAMAP_EINVAL, 0, 0);
@@ -266,40 +299,65 @@ int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct 
 				  d->range_map->size);
 	if (identity && d->untrusted)
 		return fail_range(why, dev, DMA_REASON_UNTRUSTED, -DMAMAP_EPERM, 0, 0);
-	err = identity ? 0 : prepare(dev, domain, why);
+	return identity ? 0 : prepare(dev, domain, why);
+}
+
+/** What waits is flushed while the device's unit still hears of it. */
+static void detach(struct dma_device *dev, const struct place *place)
+{
+	struct dma_backend *backend = place->domain->backend;
+
+	dmamap_domain_flush(place->domain);
+	if (backend->ops->detach && !place->attach_pending)
+		backend->ops->detach(backend, dev);
+}
+
+/** Back to where it was. What refuses that too blocks the device, and is asked again with its next mapping. */
+static void attach_again(struct dma_device *dev, struct place *old)
+{
+	struct dma_error ignored;
+
+	if (!old->attach_pending && attach(dev, old->domain, &ignored)) {
+		dmamap_log(dmamap_dev(dev)->host, DMA_LOG_ERROR, dev,
+			   "its domain does not take it back: it is blocked until it maps",
+			   &ignored);
+		old->attach_pending = true;
+	}
+}
+
+int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	struct place old = place_of(d);
+	struct place new;
+	int err = admit(dev, domain, why);
+
 	if (err)
 		return err;
-	if (!add_counts(d, domain))
+	if (!begin_place(d, domain, &new))
 		return fail_range(why, dev, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM, 0, 0);
-	if (d->untrusted)
-		dmamap_iommu_add_untrusted(domain);
-	d->attach_pending = d->defer_attach && !identity;
-	err = d->attach_pending ? 0 : attach(dev, domain, why);
+	if (old.domain)
+		detach(dev, &old);
+	err = new.attach_pending ? 0 : attach(dev, domain, why);
 	if (err) {
-		if (d->untrusted)
-			dmamap_iommu_drop_untrusted(domain);
-		free_counts(d);
+		end_place(d, new);
+		if (old.domain)
+			attach_again(dev, &old);
+		put_in_place(d, old);
 		return err;
 	}
-	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
-	d->domain = domain;
-	d->identity = identity;
+	put_in_place(d, new);
+	if (old.domain)
+		end_place(d, old);
 	return 0;
 }
 
 void dmamap_iommu_leave(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
+	struct place old = place_of(d);
 
-	dmamap_domain_flush(domain);
-	if (domain->backend->ops->detach && !d->attach_pending)
-		domain->backend->ops->detach(domain->backend, dev);
-	if (d->untrusted)
-		dmamap_iommu_drop_untrusted(domain);
-	__atomic_fetch_sub(&domain->devices, 1, __ATOMIC_RELAXED);
-	d->domain = NULL;
-	d->identity = false;
-	d->attach_pending = false;
-	free_counts(d);
+	detach(dev, &old);
+	put_in_place(d, (struct place){ .domain = NULL });
+	end_place(d, old);
 }

@@ -92,7 +92,10 @@ uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev);
 /** Take @dev out of its domain: nothing of it may be mapped. */
 void dmamap_iommu_leave(struct dma_device *dev);
 
-/** Put @dev into @domain: 0 or the refusal. The caller has checked that nothing is mapped and that it is in none. */
+/**
+ * Put @dev into @domain, out of the one that it is in. Nothing of it is mapped. 0, or the refusal: then it is where it
+ * was; if its old domain's hardware does not take it back, blocked there until its next mapping.
+ */
 int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why);
 
 /** An untrusted device more in the domain, which turns strict; and one fewer. The domain stays strict. */

@@ -404,8 +404,6 @@ int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit)
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *old = d->domain;
-	struct dma_error ignored;
 	struct dma_error why;
 	int err = check_idle(dev);
 
@@ -413,15 +411,12 @@ int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain)
 		return err;
 	if (domain && d->ops)
 		return fail_setter(dev, DMA_REASON_OPS_AND_IOMMU, -DMAMAP_EINVAL, 0);
-	if (old)
+	if (domain)
+		err = dmamap_iommu_join(dev, domain, &why);
+	else if (d->domain)
 		dmamap_iommu_leave(dev);
-	err = domain ? dmamap_iommu_join(dev, domain, &why) : 0;
-	if (err) {
-		/* refused: back to where it was, so that it never stands before no domain */
-		if (old)
-			dmamap_iommu_join(dev, old, &ignored);
+	if (err)
 		dmamap_record(dev, DMA_ROUTE_IOMMU, &why);
-	}
 	dmamap_device_update(dev);
 	return err;
 }

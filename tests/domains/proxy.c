@@ -19,9 +19,13 @@ static int proxy_attach(struct dma_iommu_unit *unit, struct dma_device *dev, uns
 			phys_addr_t root, unsigned int levels)
 {
 	struct proxy *p = proxy_of(unit);
-	int err = p->refuses ? -DMAMAP_EIO
-			     : p->real->ops->attach(p->real, dev, domain_id, root, levels);
+	int err;
 
+	if (p->refuses || p->refuse_next) {
+		p->refuse_next -= p->refuse_next != 0;
+		return -DMAMAP_EIO;
+	}
+	err = p->real->ops->attach(p->real, dev, domain_id, root, levels);
 	p->attached += !err;
 	return err;
 }
@@ -32,6 +36,7 @@ static void proxy_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
 
 	p->real->ops->detach(p->real, dev);
 	p->attached--;
+	p->detaches++;
 }
 
 static void proxy_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id, dma_addr_t iova,

@@ -10,6 +10,8 @@ struct proxy {
 	struct dma_iommu_unit *real;
 	bool lame;
 	bool refuses;
+	unsigned int refuse_next; /* so many attaches */
+	unsigned int detaches;
 	struct dma_unit_caps caps;
 	const struct dma_reserved_region *regions;
 	unsigned int nr_regions;

@@ -399,6 +399,179 @@ static void memory_fails(void **state)
 	two_free(t);
 }
 
+/* --- from one domain to another */
+
+/** A second domain, of other addresses: what is mapped in the first one is not in it. */
+static struct dma_domain *second_domain(struct two *t, enum dma_invalidation invalidation)
+{
+	const struct dma_domain_config policy = { .size = sizeof(policy),
+						  .invalidation = invalidation };
+	struct dma_domain *domain;
+
+	assert_int_equal(sim_domain_create(t->iommu, &policy, &domain), 0);
+	return domain;
+}
+
+static void expect_refused_move(struct two *t, struct dma_domain *to, int err,
+				enum dma_reason reason)
+{
+	struct dma_error why;
+
+	assert_int_equal(dma_device_set_domain(t->dev, to), err);
+	assert_int_equal(dma_device_last_error(t->dev, &why), 0);
+	assert_string_equal(dma_reason_name(why.reason), dma_reason_name(reason));
+	assert_int_equal(why.err, err);
+	assert_int_equal(dma_device_route(t->dev), DMA_ROUTE_IOMMU);
+}
+
+/** The device is in the first domain, and everything goes as ever. */
+static void expect_in_first(struct two *t)
+{
+	dma_addr_t addr = dma_map_phys(t->dev, t->w->ram, PAGE, DMA_BIDIRECTIONAL, 0);
+	phys_addr_t phys;
+
+	assert_true(addr != DMA_MAPPING_ERROR);
+	assert_int_equal(dma_domain_iova_to_phys(t->w->domain, addr, &phys), 0);
+	assert_true(phys == t->w->ram);
+	expect_access(t->nic, addr, PAGE, true, SIM_FAULT_NONE);
+	dma_unmap_phys(t->dev, addr, PAGE, DMA_BIDIRECTIONAL, 0);
+	expect_access(t->nic, addr, 1, true, SIM_FAULT_NOT_PRESENT);
+}
+
+/** What can be known before is: the device is not even detached. */
+static void refused_before(void **state)
+{
+	struct dma_reserved_region region = { .msi = true };
+	struct two *t = two_new(NULL, DMA_INVALIDATION_STRICT);
+	struct dma_domain *second = second_domain(t, DMA_INVALIDATION_STRICT);
+	dma_addr_t addr;
+
+	(void)state;
+	join(t);
+	assert_int_equal(dma_device_set_domain(t->w->dev, second), 0);
+	addr = world_map(t->w, t->w->ram, PAGE, DMA_TO_DEVICE);
+	t->proxy.caps = (struct dma_unit_caps){ .output_bits = 40 };
+	expect_refused_move(t, second, -DMAMAP_EBUSY, DMA_REASON_OUTPUT_WIDTH);
+	t->proxy.caps = (struct dma_unit_caps){ 0 };
+	region.first = addr;
+	region.last = addr + PAGE - 1;
+	t->proxy.regions = &region;
+	t->proxy.nr_regions = 1;
+	expect_refused_move(t, second, -DMAMAP_EBUSY, DMA_REASON_RESERVED_IN_USE);
+	t->proxy.nr_regions = 0;
+	assert_int_equal(t->proxy.attached, 1);
+	assert_int_equal(t->proxy.detaches, 0);
+	expect_in_first(t);
+	dma_unmap_phys(t->w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_set_domain(t->w->dev, t->w->domain), 0);
+	assert_int_equal(dma_domain_destroy(second), 0);
+	two_free(t);
+}
+
+/** The new domain's unit refuses: the old one has the device back, as it was. */
+static void unit_refuses_move(void **state)
+{
+	struct two *t = two_new(NULL, DMA_INVALIDATION_LAZY);
+	struct dma_domain *second = second_domain(t, DMA_INVALIDATION_LAZY);
+
+	(void)state;
+	assert_int_equal(dma_device_set_untrusted(t->dev, true), 0);
+	join(t);
+	t->proxy.refuse_next = 1;
+	expect_refused_move(t, second, -DMAMAP_EIO, DMA_REASON_BACKEND);
+	assert_int_equal(t->proxy.attached, 1);
+	expect_in_first(t);
+	/* the one has an untrusted device in it, the other has none */
+	assert_int_equal(dma_domain_set_invalidation(t->w->domain, DMA_INVALIDATION_LAZY),
+			 -DMAMAP_EPERM);
+	assert_int_equal(dma_domain_set_invalidation(second, DMA_INVALIDATION_LAZY), 0);
+	assert_int_equal(dma_domain_destroy(second), 0);
+	two_free(t);
+}
+
+/** It refuses to take it back, too: blocked, never direct, and attached with the first mapping that it admits. */
+static void unit_refuses_return(void **state)
+{
+	struct two *t = two_new(NULL, DMA_INVALIDATION_STRICT);
+	struct dma_domain *second = second_domain(t, DMA_INVALIDATION_STRICT);
+	struct dma_error why;
+
+	(void)state;
+	join(t);
+	t->proxy.refuse_next = 3;
+	expect_refused_move(t, second, -DMAMAP_EIO, DMA_REASON_BACKEND);
+	assert_int_equal(t->proxy.attached, 0);
+	expect_access(t->nic, t->w->ram, 1, true, SIM_FAULT_NO_DOMAIN);
+	assert_true(dma_map_phys(t->dev, t->w->ram, PAGE, DMA_TO_DEVICE, 0) == DMA_MAPPING_ERROR);
+	assert_int_equal(dma_last_error(t->dev, &why), 0);
+	assert_int_equal(why.reason, DMA_REASON_BACKEND);
+	expect_access(t->nic, t->w->ram, 1, true, SIM_FAULT_NO_DOMAIN);
+	expect_in_first(t);
+	assert_int_equal(t->proxy.attached, 1);
+	assert_int_equal(dma_device_set_domain(t->dev, second), 0);
+	assert_int_equal(t->proxy.attached, 1);
+	assert_int_equal(dma_device_set_domain(t->dev, NULL), 0);
+	assert_int_equal(dma_domain_destroy(second), 0);
+	two_free(t);
+}
+
+/** Each request for memory fails once: the device is in its old domain all the time, until it is in the new one. */
+static void memory_fails_in_a_move(void **state)
+{
+	struct two *t = two_new(NULL, DMA_INVALIDATION_STRICT);
+	struct dma_domain *second = second_domain(t, DMA_INVALIDATION_STRICT);
+	const struct dma_reserved_region region = { .first = t->w->ram,
+						    .last = t->w->ram + PAGE - 1,
+						    .direct = true };
+	unsigned int failures = 0;
+	dma_addr_t addr;
+	int err;
+
+	(void)state;
+	join(t);
+	addr = world_map(t->w, t->w->ram, PAGE, DMA_TO_DEVICE);
+	t->proxy.regions = &region;
+	t->proxy.nr_regions = 1;
+	do {
+		sim_fail_alloc(t->w->m, failures + 1);
+		err = dma_device_set_domain(t->dev, second);
+		if (err) {
+			assert_int_equal(err, -DMAMAP_ENOMEM);
+			sim_fail_alloc(t->w->m, 0);
+			expect_access(t->nic, addr, PAGE, false, SIM_FAULT_NONE);
+			expect_in_first(t);
+			failures++;
+		}
+	} while (err);
+	sim_fail_alloc(t->w->m, 0);
+	assert_true(failures >= 3);
+	expect_access(t->nic, addr, 1, false, SIM_FAULT_NOT_PRESENT);
+	dma_unmap_phys(t->w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_device_set_domain(t->dev, NULL), 0);
+	assert_int_equal(dma_domain_destroy(second), 0);
+	two_free(t);
+}
+
+/** Into the domain that it is in already: out of it and in again. */
+static void move_nowhere(void **state)
+{
+	struct two *t = two_new(NULL, DMA_INVALIDATION_STRICT);
+
+	(void)state;
+	join(t);
+	join(t);
+	assert_int_equal(t->proxy.attached, 1);
+	expect_in_first(t);
+	t->proxy.refuse_next = 1;
+	expect_refused_move(t, t->w->domain, -DMAMAP_EIO, DMA_REASON_BACKEND);
+	expect_in_first(t);
+	assert_int_equal(dma_device_set_domain(t->dev, NULL), 0);
+	assert_int_equal(dma_device_set_domain(t->w->dev, NULL), 0);
+	assert_int_equal(dma_domain_destroy(t->w->domain), 0);
+	t->w->domain = second_domain(t, DMA_INVALIDATION_STRICT);
+	two_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,7 +581,9 @@ int main(void)
 		cmocka_unit_test(units_that_lack),	  cmocka_unit_test(late_region),
 		cmocka_unit_test(configured_unit),	  cmocka_unit_test(region_in_use),
 		cmocka_unit_test(direct_region),	  cmocka_unit_test(direct_region_refused),
-		cmocka_unit_test(memory_fails),
+		cmocka_unit_test(memory_fails),		  cmocka_unit_test(refused_before),
+		cmocka_unit_test(unit_refuses_move),	  cmocka_unit_test(unit_refuses_return),
+		cmocka_unit_test(memory_fails_in_a_move), cmocka_unit_test(move_nowhere),
 	};
 
 	return cmocka_run_group_tests_name("units", tests, NULL, NULL);

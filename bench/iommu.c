@@ -121,6 +121,14 @@ const struct bench_op bench_sg32 = {
 	.close = close_pages,
 };
 
+const struct bench_op bench_sg32_strict = {
+	.name = "sg-32-strict",
+	.what = "IOMMU, strict: a list of 32 scattered pages",
+	.open = open_strict,
+	.run = run_list,
+	.close = close_pages,
+};
+
 const struct bench_op bench_bar = {
 	.name = "bar-16g",
 	.what = "IOMMU, strict: map + unmap a BAR of 16 GiB",

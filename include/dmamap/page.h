@@ -51,6 +51,13 @@ static inline phys_addr_t dmamap_page_to_phys(const struct page *page)
 #define DMAMAP_SG_PEER_BUS  4u /* its memory is a peer's, given by bus address: nothing is mapped */
 #define DMAMAP_SG_PEER_MMIO 8u /* its memory is a peer's, mapped as MMIO */
 #define DMAMAP_SG_PEER	    (DMAMAP_SG_PEER_BUS | DMAMAP_SG_PEER_MMIO)
+/* In the first element: the whole list, of so many elements, is one run of so many granules. The library's own. */
+#define DMAMAP_SG_SPAN(nents, granules) ((nents) << 8 | (granules) << 16)
+#define DMAMAP_SG_SPAN_NENTS(flags)	((flags) >> 8 & 0xffu)
+#define DMAMAP_SG_SPAN_GRANULES(flags)	((flags) >> 16 & 0xffu)
+/* All of them: a map and an unmap leave none of another life. */
+#define DMAMAP_SG_MARKS \
+	(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_BOUNCED | DMAMAP_SG_PEER | DMAMAP_SG_SPAN(0xffu, 0xffu))
 
 /**
  * One element of a list. offset and length are the CPU's side and never change; dma_address and dma_length are the

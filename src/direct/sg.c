@@ -19,8 +19,7 @@ bool dmamap_direct_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int 
 			ok = dmamap_direct_unmap(dev, sg->dma_address, sg->dma_length, dir,
 						 attrs | mmio, why) &&
 			     ok;
-		sg->dma_flags &= ~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER |
-				   DMAMAP_SG_BOUNCED); /* of another life */
+		sg->dma_flags &= ~DMAMAP_SG_MARKS; /* of another life */
 	}
 	return ok;
 }
@@ -32,8 +31,7 @@ static int map_element(struct dma_device *dev, struct scatterlist *sg, enum dma_
 	enum dma_p2p_type type =
 		dmamap_p2p_element(p2p, dev, phys, sg->length, &sg->dma_address, why);
 
-	sg->dma_flags &=
-		~(DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER | DMAMAP_SG_BOUNCED); /* of another life */
+	sg->dma_flags &= ~DMAMAP_SG_MARKS; /* of another life */
 	if (type == DMA_P2P_NOT_SUPPORTED)
 		return -DMAMAP_EREMOTEIO;
 	sg->dma_length = sg->length;

@@ -230,21 +230,19 @@ static int enter_run(struct dma_device *dev, struct scatterlist *sg, int nents, 
 
 /* --- the device's view of the list */
 
-#define ALL_MARKS (DMAMAP_SG_BOUNCED | DMAMAP_SG_BUS_ADDRESS | DMAMAP_SG_PEER)
-
 static void clear_dma_side(struct scatterlist *sg, int nents)
 {
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg)) {
 		sg->dma_address = DMA_MAPPING_ERROR;
 		sg->dma_length = 0;
-		sg->dma_flags &= ~ALL_MARKS;
+		sg->dma_flags &= ~DMAMAP_SG_MARKS;
 	}
 }
 
 static void clear_marks(struct scatterlist *sg, int nents)
 {
 	for (int i = 0; i < nents && sg; i++, sg = sg_next(sg))
-		sg->dma_flags &= ~ALL_MARKS;
+		sg->dma_flags &= ~DMAMAP_SG_MARKS;
 }
 
 /** The list of segments being made, in the elements' device sides from the first on. */
@@ -382,7 +380,7 @@ static int mark_peers(struct dma_device *dev, struct scatterlist *sg, int nents,
 		enum dma_p2p_type type = dmamap_p2p_element(&p2p, dev, sg_phys(sg), sg->length,
 							    &sg->dma_address, why);
 
-		sg->dma_flags &= ~ALL_MARKS;
+		sg->dma_flags &= ~DMAMAP_SG_MARKS;
 		if (type == DMA_P2P_NOT_SUPPORTED)
 			return -DMAMAP_EREMOTEIO;
 		if (type == DMA_P2P_BUS_ADDR)

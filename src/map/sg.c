@@ -7,6 +7,7 @@
 
 #include "direct/direct.h"
 #include "iommu/iommu.h"
+#include "iommu/quick.h"
 #include "map.h"
 
 /* --- arguments */
@@ -113,9 +114,9 @@ static void sanitize_sg(struct dma_host *host, struct scatterlist *sg, int nents
 			host->sanitize(host, DMA_SANITIZE_MAP, sg_phys(sg), sg->length, dir);
 }
 
-/** The count of DMA elements, or -errno; always traced. */
-static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-		  enum dma_data_direction dir, unsigned long attrs)
+/** Everything but the short way, which few routes have, and none with observers. */
+static DMAMAP_APART int map_sg_by_steps(struct dma_device *dev, struct scatterlist *sg, int nents,
+					enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_error why = { .reason = DMA_REASON_NONE };
 	struct dma_event event = { .type = DMA_EVENT_MAP_SG, .dev = dev, .dir = dir, .sgl = sg };
@@ -140,6 +141,17 @@ static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 	}
 	dmamap_finish(&event, route, &why, silent);
 	return got;
+}
+
+/** The count of DMA elements, or -errno; always traced. */
+static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+		  enum dma_data_direction dir, unsigned long attrs)
+{
+	int got = 0;
+
+	if (dmamap_dev(dev)->quick && !observed(dev))
+		got = dmamap_iommu_quick_map_sg(dev, sg, nents, dir, attrs);
+	return got ? got : map_sg_by_steps(dev, sg, nents, dir, attrs);
 }
 
 unsigned int dmamap_map_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
@@ -186,8 +198,9 @@ static bool unmap_sg_by_route(struct dma_device *dev, struct scatterlist *sg, in
 	return true;
 }
 
-void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
-			   enum dma_data_direction dir, unsigned long attrs)
+static DMAMAP_APART void unmap_sg_by_steps(struct dma_device *dev, struct scatterlist *sg,
+					   int nents, enum dma_data_direction dir,
+					   unsigned long attrs)
 {
 	struct dma_error why = { .reason = DMA_REASON_NONE };
 	struct dma_event event = { .type = DMA_EVENT_UNMAP_SG, .dev = dev, .dir = dir, .sgl = sg };
@@ -207,6 +220,16 @@ void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int n
 	}
 	if (!ok)
 		dmamap_misuse(dev, route, "unmap of a list that is not mapped", &why);
+}
+
+void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	uint64_t size;
+
+	if (!dmamap_dev(dev)->quick || observed(dev) || (unsigned int)dir > DMA_FROM_DEVICE ||
+	    !dmamap_iommu_quick_unmap_sg(dev, sg, nents, &size))
+		unmap_sg_by_steps(dev, sg, nents, dir, attrs);
 }
 
 void dmamap_unmap_sgtable(struct dma_device *dev, struct sg_table *sgt, enum dma_data_direction dir,

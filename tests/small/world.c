@@ -3,13 +3,14 @@
 
 #include <time.h>
 
-static void make_domain(struct world *w, enum dma_invalidation invalidation)
+static void make_domain(struct world *w, const struct world_config *config)
 {
-	const struct sim_iommu_config iommu = { .size = sizeof(iommu) };
 	const struct sim_device_config device = { .size = sizeof(device), .name = "0000:00:01.0" };
 	const struct dma_domain_config domain = { .size = sizeof(domain),
-						  .invalidation = invalidation };
+						  .invalidation = config->invalidation };
+	struct sim_iommu_config iommu = config->iommu;
 
+	iommu.size = sizeof(iommu);
 	assert_int_equal(sim_iommu_create(w->m, &iommu, &w->iommu), 0);
 	assert_int_equal(sim_device_create(w->m, &device, &w->device), 0);
 	assert_int_equal(sim_device_put_behind(w->device, w->iommu), 0);
@@ -20,22 +21,34 @@ static void make_domain(struct world *w, enum dma_invalidation invalidation)
 	assert_int_equal(dma_set_mask_and_coherent(w->dev, DMA_BIT_MASK(64)), 0);
 }
 
-void world_begin(struct world *w, enum dma_invalidation invalidation, uint64_t buf_pages)
+void world_begin_with(struct world *w, const struct world_config *config)
 {
-	const struct sim_config config = { .size = sizeof(config) };
+	unsigned int granule = config->iommu.granule_bits;
+	const struct sim_config sim = { .size = sizeof(sim),
+					.page_size = granule > 12 ? 1ull << granule : PAGE };
 
-	assert_int_equal(sim_machine_create(&config, &w->m), 0);
+	w->page = sim.page_size;
+	assert_int_equal(sim_machine_create(&sim, &w->m), 0);
 	sim_host(w->m)->sanitize = NULL; /* with one, maps go the long way */
 	assert_int_equal(sim_add_ram(w->m, 0, RAM), 0);
+	for (const struct world_memory *m = config->memory; m && m->size; m++)
+		assert_int_equal((m->bar ? sim_add_bar : sim_add_ram)(w->m, m->base, m->size), 0);
 	assert_int_equal(sim_start(w->m), 0);
-	make_domain(w, invalidation);
-	w->buf = sim_alloc(w->m, buf_pages * PAGE, PAGE, 0, ~(phys_addr_t)0);
+	make_domain(w, config);
+	w->buf = sim_alloc(w->m, config->buf_pages * w->page, w->page, 0, RAM - 1);
 	assert_true(w->buf != DMAMAP_PHYS_NONE);
-	for (uint64_t i = 0; i < buf_pages; i++) {
+	for (uint64_t i = 0; i < config->buf_pages; i++) {
 		uint64_t mark = i + 1;
 
-		assert_int_equal(sim_cpu_write(w->m, w->buf + i * PAGE, &mark, sizeof(mark)), 0);
+		assert_int_equal(sim_cpu_write(w->m, w->buf + i * w->page, &mark, sizeof(mark)), 0);
 	}
+}
+
+void world_begin(struct world *w, enum dma_invalidation invalidation, uint64_t buf_pages)
+{
+	const struct world_config config = { .invalidation = invalidation, .buf_pages = buf_pages };
+
+	world_begin_with(w, &config);
 }
 
 void world_end(struct world *w)

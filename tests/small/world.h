@@ -24,10 +24,27 @@ struct world {
 	struct dma_device *dev;
 	struct dma_domain *domain;
 	phys_addr_t buf; /* of the pages that tests map */
+	uint64_t
+		page; /* of the host, and of the pages of buf: PAGE, or the IOMMU's granule if that is larger */
 	uint64_t empty_tables;
 };
 
+/** More memory than the first RAM bytes; ended by one of size 0. */
+struct world_memory {
+	phys_addr_t base;
+	uint64_t size;
+	bool bar;
+};
+
+struct world_config {
+	enum dma_invalidation invalidation;
+	uint64_t buf_pages;
+	struct sim_iommu_config iommu;	   /* without size */
+	const struct world_memory *memory; /* NULL: no more */
+};
+
 void world_begin(struct world *w, enum dma_invalidation invalidation, uint64_t buf_pages);
+void world_begin_with(struct world *w, const struct world_config *config);
 /** Nothing may live; all of the machine must come back. */
 void world_end(struct world *w);
 struct dma_domain_stats world_stats(struct world *w);

@@ -141,6 +141,8 @@ struct dma_backend_ops {
 	void (*wait)(struct dma_backend *backend);
 	/** Return freed tables to the host, after wait(). NULL: there never are any. */
 	void (*release)(struct dma_backend *backend, struct dma_freed *freed);
+	/** Nothing happens any more, for a while: return what was only kept for the next map. NULL: that is nothing. */
+	void (*trim)(struct dma_backend *backend);
 	/** 0 and *@phys, or -ENXIO where nothing is mapped. Required. */
 	int (*iova_to_phys)(struct dma_backend *backend, dma_addr_t iova, phys_addr_t *phys);
 	/** The leaf that holds @iova, or the first above it. 0 and *@leaf, or -ENXIO: none. NULL: unknown. */

@@ -42,6 +42,9 @@ struct dmamap_host {
 	/** Bounce pools that may grow, in dma_poll() if not at once, and shrink there; polls so far. */
 	struct dma_bounce *growing_pools;
 	uint64_t bounce_round;
+	/** Pages of heap.h with room. */
+	struct dma_lock heap_lock;
+	struct heap_page *heap;
 	/** The context of the lock port, guarded by ctx_lock. */
 	struct dma_lock ctx_lock;
 	struct dma_ctx ctx;

@@ -281,6 +281,7 @@ int dmamap_host_init(struct dma_host *host)
 	h = dmamap_host(host);
 	memset(host->opaque, 0, sizeof(host->opaque));
 	dmamap_lock_init(host, &h->lock);
+	dmamap_lock_init(host, &h->heap_lock);
 	dmamap_lock_init(host, &h->ctx_lock);
 	h->magic = HOST_MAGIC;
 	return 0;
@@ -294,6 +295,7 @@ int dmamap_host_fini(struct dma_host *host)
 		return -DMAMAP_EBUSY;
 	h->magic = 0;
 	dmamap_lock_fini(host, &h->lock);
+	dmamap_lock_fini(host, &h->heap_lock);
 	dmamap_lock_fini(host, &h->ctx_lock);
 	return 0;
 }

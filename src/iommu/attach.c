@@ -217,7 +217,7 @@ static void end_place(struct dmamap_dev *d, struct place place)
 	if (d->untrusted)
 		dmamap_iommu_drop_untrusted(place.domain);
 	__atomic_fetch_sub(&place.domain->devices, 1, __ATOMIC_RELAXED);
-	dmamap_pages_free(d->host, place.counts, place.nr_counts * sizeof(*place.counts));
+	dmamap_heap_free(d->host, place.counts, place.nr_counts * sizeof(*place.counts));
 }
 
 /** False without memory. */
@@ -227,8 +227,8 @@ static bool begin_place(struct dmamap_dev *d, struct dma_domain *domain, struct 
 
 	*place = (struct place){ .domain = domain, .identity = domain->backend->caps.identity };
 	if (n)
-		place->counts = dmamap_pages_alloc(d->host, n * sizeof(*place->counts),
-						   DMAMAP_PHYS_NONE, DMAMAP_GFP_KERNEL, NULL);
+		place->counts =
+			dmamap_heap_alloc(d->host, n * sizeof(*place->counts), DMAMAP_GFP_KERNEL);
 	if (n && !place->counts)
 		return false;
 	place->nr_counts = n;

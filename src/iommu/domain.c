@@ -52,7 +52,7 @@ static void free_domain(struct dma_domain *domain)
 		dmamap_space_destroy(domain->iova);
 	dmamap_policy_fini(domain);
 	dmamap_lock_fini(host, &domain->lock);
-	dmamap_pages_free(host, domain, sizeof(*domain));
+	dmamap_heap_free(host, domain, sizeof(*domain));
 }
 
 /** Does dma_poll() have something to do for it? */
@@ -105,8 +105,7 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 				     bool use_page_0)
 {
 	const struct dma_backend_caps *caps = &backend->caps;
-	struct dma_domain *domain = dmamap_pages_alloc(host, sizeof(*domain), DMAMAP_PHYS_NONE,
-						       DMAMAP_GFP_KERNEL, NULL);
+	struct dma_domain *domain = dmamap_heap_alloc(host, sizeof(*domain), DMAMAP_GFP_KERNEL);
 
 	if (!domain)
 		return NULL;
@@ -115,7 +114,6 @@ static struct dma_domain *new_domain(struct dma_host *host, struct dma_backend *
 	domain->shift = low_bit(caps->page_sizes);
 	domain->first = first_granule(caps, use_page_0);
 	dmamap_lock_init(host, &domain->lock);
-	dmamap_regions_init(domain);
 	domain->head = (struct dmamap_domain_head){ .granule = granule_size(domain),
 						    .view = &dmamap_domain_view };
 	domain->iova = dmamap_space_create(host, domain->shift, domain->first,

@@ -13,6 +13,7 @@
 #include <dmamap/domain.h>
 
 #include "base/domain.h"
+#include "base/heap.h"
 #include "base/host.h"
 #include "kept.h"
 #include "window.h"
@@ -33,8 +34,11 @@ struct flush_entry {
 
 /** All that small.h and windows.c need. Without shards there are no windows. */
 struct windows {
-	struct shard *shards;
+	/** By the number of the caller. Who has none yet finds the first: `number` tells. */
+	struct shard **shards;
 	uint32_t shard_mask;
+	/** All of them, chained; one is only ever added behind it. */
+	struct shard *first;
 	/** Highest addresses that were asked for, in the order of their coming. */
 	uint32_t limits;
 	uint64_t limit[WINDOW_LIMITS];
@@ -47,9 +51,6 @@ struct windows {
 	bool snoops;
 
 	struct window_index *index;
-	void *chunks; /* of descriptors; chained by their first word */
-	uint32_t chunk_used;
-	struct dmamap_slab parts; /* of union window_part */
 	struct window_group *groups[WINDOW_LIMITS];
 	/** Windows with pending bits, pushed by anybody. */
 	struct window_lazy *pending;
@@ -59,6 +60,18 @@ struct windows {
 	/** Windows that ran empty, about. */
 	uint32_t emptied;
 };
+
+/** Where callers with @number begin to look. */
+static inline struct shard *windows_shard(const struct windows *ws, uint32_t number)
+{
+	return __atomic_load_n(&ws->shards[number & ws->shard_mask], __ATOMIC_ACQUIRE);
+}
+
+/** The shards one after another: the first, the one behind @s, NULL. */
+static inline struct shard *windows_next(const struct shard *s)
+{
+	return __atomic_load_n(&s->next, __ATOMIC_ACQUIRE);
+}
 
 /** Granules that are kept out of the address space. */
 struct domain_region {
@@ -94,7 +107,6 @@ struct dma_domain {
 	struct windows windows;
 	/** What is kept out of the space: regions.c. */
 	struct {
-		struct dmamap_slab slab;
 		struct domain_region *first;
 		bool direct; /* is something mapped for a device that never asked? */
 	} regions;
@@ -202,6 +214,8 @@ bool dmamap_windows_init(struct dma_domain *domain);
 void dmamap_windows_fini(struct dma_domain *domain);
 /** Let unmaps in the windows that there are wait. False without memory: in some they may, and will not. */
 bool dmamap_windows_make_lazy(struct dma_domain *domain);
+/** The shard of the callers with @number, made if need be; another one without memory. */
+struct shard *dmamap_windows_shard(struct dma_domain *domain, uint32_t number);
 /** A new window below limit @limit for @s. False: no block of addresses, or no memory. */
 bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit);
 /**

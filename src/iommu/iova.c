@@ -11,6 +11,7 @@
  */
 #include "iova_tree.h"
 
+#include "base/heap.h"
 #include "base/host.h"
 
 struct dmamap_iova {
@@ -20,8 +21,8 @@ struct dmamap_iova {
 	uint64_t used;
 	uint64_t idle; /* a granule on whose path entirely free nodes may remain */
 	unsigned int top;
-	struct dmamap_slab slab;
-	struct iova_node root;
+	struct dmamap_slab slab; /* of all nodes: those of an empty space fit into one page */
+	struct iova_node *root;
 };
 
 /* --- orders */
@@ -96,7 +97,7 @@ static void free_node(struct dmamap_iova *iova, struct iova_node *node, unsigned
 /* Free the entirely free nodes on the path of @granule, except those that are on the path of @keep too. */
 static void prune(struct dmamap_iova *iova, uint64_t granule, uint64_t keep)
 {
-	struct iova_node *node = &iova->root;
+	struct iova_node *node = iova->root;
 
 	for (unsigned int level = iova->top; level; level--) {
 		unsigned int i = iova_slot(granule, level);
@@ -125,7 +126,7 @@ static void set_idle(struct dmamap_iova *iova, uint64_t granule)
 /* Make the nodes on the path of @edge, one end of the range, down to a child that the range covers whole. */
 static bool make_path(struct dmamap_iova *iova, uint64_t edge, uint64_t first, uint64_t last)
 {
-	struct iova_node *node = &iova->root;
+	struct iova_node *node = iova->root;
 
 	for (unsigned int level = iova->top; level; level--) {
 		uint64_t begin = edge & ~iova_child_last(level);
@@ -214,7 +215,7 @@ static bool in_word(uint64_t granule, uint64_t n)
 /* Fill in the nodes from the root to the leaf of @granule. False if they do not all exist. */
 static bool find_path(struct dmamap_iova *iova, uint64_t granule, struct iova_node *path[])
 {
-	struct iova_node *node = &iova->root;
+	struct iova_node *node = iova->root;
 
 	for (unsigned int level = iova->top; level; level--) {
 		path[level] = node;
@@ -257,7 +258,7 @@ static bool take(struct dmamap_iova *iova, uint64_t first, uint64_t last)
 {
 	if (!make_nodes(iova, first, last))
 		return false;
-	mark(iova, &iova->root, iova->top, first, last, true);
+	mark(iova, iova->root, iova->top, first, last, true);
 	return true;
 }
 
@@ -272,15 +273,17 @@ struct dmamap_iova *dmamap_space_create(struct dma_host *host, unsigned int shif
 		top++;
 	if (first > last || last >> iova_child_bits(IOVA_LEVELS - 1) >> IOVA_FAN_BITS)
 		return NULL;
-	iova = dmamap_pages_alloc(host, sizeof(*iova), ~(phys_addr_t)0, DMAMAP_GFP_ATOMIC, NULL);
+	iova = dmamap_heap_alloc(host, sizeof(*iova), DMAMAP_GFP_KERNEL);
 	if (!iova)
 		return NULL;
 	*iova = (struct dmamap_iova){
 		.host = host, .first = first, .last = last, .idle = IOVA_NONE, .top = top
 	};
 	dmamap_slab_init(&iova->slab, host, sizeof(struct iova_node));
-	fill_node(&iova->root, top, false);
-	if ((first && !take(iova, 0, first - 1)) ||
+	iova->root = dmamap_slab_alloc(&iova->slab);
+	if (iova->root)
+		fill_node(iova->root, top, false);
+	if (!iova->root ||
 	    (last != iova_child_last(top + 1) && !take(iova, last + 1, iova_child_last(top + 1)))) {
 		dmamap_space_destroy(iova);
 		return NULL;
@@ -293,7 +296,7 @@ void dmamap_space_destroy(struct dmamap_iova *iova)
 	if (!iova)
 		return;
 	dmamap_slab_fini(&iova->slab);
-	dmamap_pages_free(iova->host, iova, sizeof(*iova));
+	dmamap_heap_free(iova->host, iova, sizeof(*iova));
 }
 
 static bool exists(const struct dmamap_iova *iova, uint64_t granule, uint64_t n)
@@ -316,7 +319,7 @@ static bool change(struct dmamap_iova *iova, uint64_t granule, uint64_t n, bool 
 	} else {
 		if (!make_nodes(iova, granule, granule + n - 1))
 			return false;
-		mark(iova, &iova->root, iova->top, granule, granule + n - 1, taken);
+		mark(iova, iova->root, iova->top, granule, granule + n - 1, taken);
 		if (!taken) {
 			set_idle(iova, granule);
 			set_idle(iova, granule + n - 1);
@@ -334,7 +337,7 @@ enum dmamap_iova_result dmamap_space_alloc(struct dmamap_iova *iova, uint64_t n,
 
 	if (!n || n > iova->last - iova->first + 1 || room < n)
 		return IOVA_FULL;
-	at = dmamap_space_find(&iova->root, iova->top, n, room);
+	at = dmamap_space_find(iova->root, iova->top, n, iova->first, room);
 	if (at == IOVA_NONE)
 		return IOVA_FULL;
 	if (!change(iova, at, n, true))
@@ -350,7 +353,7 @@ static bool is_taken(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 
 	if (in_word(granule, n) && find_path(iova, granule, path))
 		return !(path[0]->word[iova_slot(granule, 0)] & iova_word_mask(lo, lo + n - 1));
-	return dmamap_space_range_is(&iova->root, iova->top, granule, granule + n - 1, true);
+	return dmamap_space_range_is(iova->root, iova->top, granule, granule + n - 1, true);
 }
 
 bool dmamap_space_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
@@ -362,7 +365,7 @@ bool dmamap_space_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 enum dmamap_iova_result dmamap_space_reserve(struct dmamap_iova *iova, uint64_t granule, uint64_t n)
 {
 	if (!exists(iova, granule, n) ||
-	    !dmamap_space_range_is(&iova->root, iova->top, granule, granule + n - 1, false))
+	    !dmamap_space_range_is(iova->root, iova->top, granule, granule + n - 1, false))
 		return IOVA_FULL;
 	return change(iova, granule, n, true) ? IOVA_OK : IOVA_NO_MEMORY;
 }

@@ -197,12 +197,12 @@ static uint64_t find_run(const struct iova_node *node, unsigned int level, uint6
 }
 
 uint64_t dmamap_space_find(const struct iova_node *node, unsigned int level, uint64_t n,
-			   uint64_t room)
+			   uint64_t first, uint64_t room)
 {
 	unsigned int order = ceil_log2(n);
 	uint64_t at = find_block(node, level, order, room);
 
-	if (at == IOVA_NONE && !is_power_of_two(n))
+	if ((at == IOVA_NONE || at < first) && !is_power_of_two(n))
 		at = find_run(node, level, n, order, room);
-	return at;
+	return at < first ? IOVA_NONE : at;
 }

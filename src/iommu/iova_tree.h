@@ -123,11 +123,11 @@ bool dmamap_space_range_is(const struct iova_node *node, unsigned int level, uin
 			   uint64_t last, bool taken);
 
 /**
- * Where to take @n granules within the first @room of @node: the highest free block of @n rounded up to a power of two;
- * without one, the highest run of @n that begins like such a block. IOVA_NONE: nowhere.
+ * Where to take @n granules within the first @room of @node, from @first on: the highest free block of @n rounded up to
+ * a power of two; without one, the highest run of @n that begins like such a block. IOVA_NONE: nowhere.
  */
 uint64_t dmamap_space_find(const struct iova_node *node, unsigned int level, uint64_t n,
-			   uint64_t room);
+			   uint64_t first, uint64_t room);
 
 #pragma GCC visibility pop
 

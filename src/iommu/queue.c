@@ -66,7 +66,7 @@ static void give_to_window(struct dma_domain *domain, const struct flush_entry *
 
 	__atomic_fetch_or(&w->returned[i], e->bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
-		dmamap_window_notify(w);
+		dmamap_window_notify(domain->windows.shards, w);
 }
 
 /** Invalidate, then give back what was cleared and noted before. */
@@ -117,8 +117,8 @@ static void flush(struct dma_domain *domain, bool all, struct window *idle)
 	struct window_lazy *lazy;
 
 	/* who is counted here is in the list below: what waits without being counted would wait for ever */
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		__atomic_exchange_n(&ws->shards[i].waiting, 0, __ATOMIC_ACQUIRE);
+	for (struct shard *s = ws->first; s; s = windows_next(s))
+		__atomic_exchange_n(&s->waiting, 0, __ATOMIC_ACQUIRE);
 	dmamap_windows_detach(domain, all, &f.idle);
 	lazy = __atomic_exchange_n(&ws->pending, NULL, __ATOMIC_ACQUIRE);
 	while (lazy) {
@@ -174,10 +174,9 @@ static bool is_due(const struct dma_domain *domain)
 	now = dmamap_time(domain->host);
 	if (domain->queued && now - domain->oldest >= domain->flush_ns)
 		return true;
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		if (__atomic_load_n(&ws->shards[i].waiting, __ATOMIC_RELAXED) &&
-		    now - __atomic_load_n(&ws->shards[i].oldest, __ATOMIC_RELAXED) >=
-			    domain->flush_ns)
+	for (const struct shard *s = ws->first; s; s = windows_next(s))
+		if (__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) &&
+		    now - __atomic_load_n(&s->oldest, __ATOMIC_RELAXED) >= domain->flush_ns)
 			return true;
 	return false;
 }

@@ -89,7 +89,7 @@ static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t siz
 	unsigned int bit = index % 64;
 	dma_ctx_state state;
 	uint32_t number = ctx_number_or_0(dma_ctx_enter(domain->host, &state));
-	struct shard *s = &ws->shards[number & ws->shard_mask];
+	struct shard *s = windows_shard(ws, number);
 	struct window *w;
 	bool lazy;
 

@@ -50,14 +50,14 @@ static uint64_t in_until(const struct dma_domain *domain, uint64_t granule, uint
 /** Take a piece that is in the space. 0; -EBUSY; -ENOMEM. */
 static int take(struct dma_domain *domain, uint64_t granule, uint64_t granules)
 {
-	struct domain_region *r = dmamap_slab_alloc(&domain->regions.slab);
+	struct domain_region *r = dmamap_heap_alloc(domain->host, sizeof(*r), DMAMAP_GFP_ATOMIC);
 	int err;
 
 	if (!r)
 		return -DMAMAP_ENOMEM;
 	err = dmamap_domain_keep_out(domain, granule, granules);
 	if (err) {
-		dmamap_slab_free(&domain->regions.slab, r);
+		dmamap_heap_free(domain->host, r, sizeof(*r));
 		return err;
 	}
 	*r = (struct domain_region){ domain->regions.first, granule, granules };
@@ -135,14 +135,16 @@ int dmamap_regions_map(struct dma_domain *domain, dma_addr_t first, dma_addr_t l
 
 /* --- the whole */
 
-void dmamap_regions_init(struct dma_domain *domain)
-{
-	dmamap_slab_init(&domain->regions.slab, domain->host, sizeof(struct domain_region));
-}
-
 void dmamap_regions_fini(struct dma_domain *domain)
 {
-	dmamap_slab_fini(&domain->regions.slab);
+	struct domain_region *r = domain->regions.first;
+
+	while (r) {
+		struct domain_region *next = r->next;
+
+		dmamap_heap_free(domain->host, r, sizeof(*r));
+		r = next;
+	}
 }
 
 int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len)

@@ -7,7 +7,6 @@
 
 #pragma GCC visibility push(hidden)
 
-void dmamap_regions_init(struct dma_domain *domain);
 void dmamap_regions_fini(struct dma_domain *domain);
 
 /**

@@ -109,11 +109,11 @@ static void push(struct shard *s, struct window *w)
 					    __ATOMIC_RELAXED));
 }
 
-void dmamap_window_notify(struct window *w)
+void dmamap_window_notify(struct shard *const *shards, struct window *w)
 {
 	if (!__atomic_load_n(&w->stacked, __ATOMIC_SEQ_CST) &&
 	    !__atomic_exchange_n(&w->stacked, true, __ATOMIC_SEQ_CST))
-		push(__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE), w);
+		push(shards[__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE)], w);
 }
 
 static bool has_returned(const struct window *w)
@@ -133,9 +133,9 @@ static void pop_all(struct shard *s)
 		struct window *next = w->next_returned;
 
 		__atomic_store_n(&w->stacked, false, __ATOMIC_SEQ_CST);
-		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s) {
+		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s->number) {
 			if (has_returned(w)) /* it moved while somebody was pushing it */
-				dmamap_window_notify(w);
+				dmamap_window_notify(s->shards, w);
 		} else if (window_is_live(w) && w != s->current[w->limit]) {
 			place(s, w);
 		}

@@ -28,14 +28,13 @@ static unsigned int add_limit(struct dma_domain *domain, uint64_t limit)
 static struct shard *try_shards(struct dma_domain *domain, uint32_t number)
 {
 	const struct windows *ws = &domain->windows;
+	struct shard *s = windows_shard(ws, number);
 
-	for (uint32_t i = 0; i <= ws->shard_mask; i++) {
-		struct shard *s = &ws->shards[(number + i) & ws->shard_mask];
-
-		if (shard_try(s))
-			return s;
-	}
-	return NULL;
+	if (shard_try(s))
+		return s;
+	for (s = ws->first; s && !shard_try(s); s = windows_next(s))
+		;
+	return s;
 }
 
 static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
@@ -56,7 +55,7 @@ static bool take_locked(struct dmamap_dev *d, struct shard *s, unsigned int limi
 
 	dmamap_shard_lock(s);
 	if (n > 1 && !s->ends)
-		s->ends = dmamap_slab_alloc(&d->domain->windows.parts);
+		s->ends = dmamap_heap_alloc(d->host, sizeof(*s->ends), DMAMAP_GFP_ATOMIC);
 	ok = take_from(d, s, limit, n, order, span);
 	shard_unlock(s);
 	return ok;
@@ -68,10 +67,9 @@ static bool take_anywhere(struct dmamap_dev *d, uint64_t limit, unsigned int n, 
 {
 	const struct windows *ws = &d->domain->windows;
 
-	for (uint32_t i = 0; i <= ws->shard_mask; i++)
+	for (struct shard *s = ws->first; s; s = windows_next(s))
 		for (unsigned int l = 0; l < ws->limits; l++)
-			if (ws->limit[l] <= limit &&
-			    take_locked(d, &ws->shards[i], l, n, order, span))
+			if (ws->limit[l] <= limit && take_locked(d, s, l, n, order, span))
 				return true;
 	return false;
 }
@@ -107,11 +105,12 @@ static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, 
 			 unsigned int order, struct span *span)
 {
 	struct dma_domain *domain = d->domain;
-	unsigned int l = small_limit_index(&domain->windows, limit);
-	struct shard *s;
+	const struct windows *ws = &domain->windows;
+	unsigned int l = small_limit_index(ws, limit);
+	struct shard *s = windows_shard(ws, number);
 	bool ok;
 
-	if (l == WINDOW_LIMITS)
+	if (l == WINDOW_LIMITS || s->number != (number & ws->shard_mask))
 		return false;
 	s = try_shards(domain, number);
 	if (!s)
@@ -138,8 +137,7 @@ bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t lim
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	dma_ctx_enter(domain->host, &state);
-	ok = take_slowly(d, &domain->windows.shards[number & domain->windows.shard_mask], limit,
-			 granules, order, span);
+	ok = take_slowly(d, dmamap_windows_shard(domain, number), limit, granules, order, span);
 	dma_ctx_leave(domain->host, state);
 	domain_unlock(domain);
 	return ok;
@@ -185,7 +183,7 @@ DMAMAP_COLD void dmamap_small_give_back_aside(struct dma_domain *domain, struct 
 {
 	struct windows *ws = &domain->windows;
 
-	dmamap_window_notify(w);
+	dmamap_window_notify(ws->shards, w);
 	if (!dmamap_window_is_empty(w))
 		return;
 	__atomic_fetch_add(&ws->emptied, 1, __ATOMIC_RELAXED);

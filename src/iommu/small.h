@@ -60,7 +60,7 @@ static inline struct shard *shard_of_caller(const struct dma_domain *domain)
 	uint32_t number = ctx_number(domain->host, ctx);
 
 	dma_ctx_leave(domain->host, state);
-	return &domain->windows.shards[number & domain->windows.shard_mask];
+	return windows_shard(&domain->windows, number);
 }
 
 /** The index of a limit that was asked for before, or WINDOW_LIMITS. */
@@ -110,7 +110,7 @@ static inline __attribute__((always_inline)) struct window *small_take_here(stru
 	dma_ctx_state state;
 	struct dma_ctx *ctx = dma_ctx_enter(host, &state);
 	uint32_t number = ctx_number_or_0(ctx);
-	struct shard *s = &ws->shards[number & ws->shard_mask];
+	struct shard *s = windows_shard(ws, number);
 	struct window *w = NULL;
 
 	if (number && l < WINDOW_LIMITS && shard_try(s)) {

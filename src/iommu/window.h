@@ -18,7 +18,7 @@
  *   pending   unmapped and not invalidated, where unmaps may be lazy.
  *
  * A shard is what one CPU or thread allocates from: its lock is only ever tried on the way of a map, and held for a few
- * stores. A window belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's
+ * stores. It is made for the first map of that CPU that the shard it shared until then cannot serve at once. A window belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's
  * index. For that a window's descriptor stays where it is, for its block of addresses, until the domain ends, whether
  * the block is a window at the time or not; and nothing behind it is touched before a bit of heads was won.
  */
@@ -64,13 +64,6 @@ struct window_group {
 	uint32_t gone;	/* blocks that the address space has back already */
 };
 
-/** What comes and goes with windows, from one slab. */
-union window_part {
-	struct window_ends ends;
-	struct window_lazy lazy;
-	struct window_group group;
-};
-
 struct window {
 	uint64_t free[WINDOW_WORDS];
 	uint64_t heads[WINDOW_WORDS];
@@ -80,7 +73,6 @@ struct window {
 	uint64_t *entries;
 	struct window_ends *ends;
 	struct window_lazy *lazy;
-	struct shard *shard;
 	struct window *next_returned; /* in the shard's stack */
 	struct window *prev;	      /* in a list of the shard, or while it is being given back */
 	struct window *next;
@@ -90,11 +82,15 @@ struct window {
 	bool live;     /* the block is a window */
 	bool current;  /* the shard looks into it by itself */
 	bool stacked;  /* in the stack, or on the way into it */
+	uint8_t shard; /* its number */
 };
 
 struct shard {
 	uint32_t lock;
 	uint32_t number;
+	/** All of the domain by number, and another one. */
+	struct shard **shards;
+	struct shard *next;
 	/** Lazy unmaps since the last flush, and when the first of them was. Whoever unmaps counts here. */
 	uint32_t waiting;
 	uint64_t oldest;
@@ -245,8 +241,8 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w);
 
 /* --- anybody's */
 
-/** @w is not current, and got something back: its shard must hear of it. */
-void dmamap_window_notify(struct window *w);
+/** @w is not current, and got something back: its shard, one of @shards, must hear of it. */
+void dmamap_window_notify(struct shard *const *shards, struct window *w);
 
 /** Where unmaps in @w may wait; NULL: they may not. */
 static inline struct window_lazy *window_lazy_of(const struct window *w)

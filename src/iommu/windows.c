@@ -11,6 +11,8 @@
 /** Shards where the host does not say how many CPUs there are, and at the most. */
 #define SHARDS_DEFAULT 8u
 #define SHARDS_MAX     32u
+/** Slots of the first index, as a power of two. */
+#define INDEX_BITS 4u
 
 /* --- life */
 
@@ -21,9 +23,63 @@ static unsigned int shards_wanted(const struct dma_host *host)
 	return cpus >= SHARDS_MAX ? SHARDS_MAX : 1u << ceil_log2(cpus);
 }
 
-static uint64_t shards_bytes(const struct dma_domain *domain)
+static uint64_t shards_bytes(const struct windows *ws)
 {
-	return ((uint64_t)domain->windows.shard_mask + 1) * sizeof(struct shard);
+	return ((uint64_t)ws->shard_mask + 1) * sizeof(struct shard *);
+}
+
+static struct shard *new_shard(const struct dma_domain *domain, uint32_t number, gfp_t gfp)
+{
+	struct shard *s = dmamap_heap_alloc(domain->host, sizeof(*s), gfp);
+
+	if (s)
+		*s = (struct shard){ .number = number, .shards = domain->windows.shards };
+	return s;
+}
+
+/** Contexts are numbered from 1: the first one's is the first. */
+static bool init_shards(struct dma_domain *domain)
+{
+	struct windows *ws = &domain->windows;
+
+	ws->shard_mask = shards_wanted(domain->host) - 1;
+	ws->shards = dmamap_heap_alloc(domain->host, shards_bytes(ws), DMAMAP_GFP_KERNEL);
+	ws->first = new_shard(domain, 1 & ws->shard_mask, DMAMAP_GFP_KERNEL);
+	for (uint32_t i = 0; ws->shards && i <= ws->shard_mask; i++)
+		ws->shards[i] = ws->first;
+	return ws->first && ws->shards;
+}
+
+struct shard *dmamap_windows_shard(struct dma_domain *domain, uint32_t number)
+{
+	struct windows *ws = &domain->windows;
+	struct shard *s = windows_shard(ws, number);
+	struct shard *own;
+
+	number &= ws->shard_mask;
+	if (s->number == number)
+		return s;
+	own = new_shard(domain, number, DMAMAP_GFP_ATOMIC);
+	if (!own)
+		return s;
+	own->next = ws->first->next;
+	__atomic_store_n(&ws->first->next, own, __ATOMIC_RELEASE);
+	__atomic_store_n(&ws->shards[number], own, __ATOMIC_RELEASE);
+	return own;
+}
+
+static void free_shards(struct dma_domain *domain)
+{
+	struct windows *ws = &domain->windows;
+
+	while (ws->first) {
+		struct shard *s = ws->first;
+
+		ws->first = s->next;
+		dmamap_heap_free(domain->host, s->ends, sizeof(*s->ends));
+		dmamap_heap_free(domain->host, s, sizeof(*s));
+	}
+	dmamap_heap_free(domain->host, ws->shards, shards_bytes(ws));
 }
 
 /** Does every entry of a leaf table take what a window writes? */
@@ -42,13 +98,8 @@ bool dmamap_windows_init(struct dma_domain *domain)
 
 	if (!has_leaves(backend))
 		return true;
-	ws->shard_mask = shards_wanted(domain->host) - 1;
-	ws->shards = dmamap_pages_alloc(domain->host, shards_bytes(domain), DMAMAP_PHYS_NONE,
-					DMAMAP_GFP_KERNEL, NULL);
-	if (!ws->shards)
+	if (!init_shards(domain))
 		return false;
-	for (uint32_t i = 0; i <= ws->shard_mask; i++)
-		ws->shards[i].number = i;
 	for (unsigned int prot = 0; prot < sizeof(ws->bits) / sizeof(ws->bits[0]); prot++)
 		if (prot & (DMA_PROT_READ | DMA_PROT_WRITE))
 			ws->bits[prot] = backend->ops->leaf_bits(domain->backend, prot);
@@ -57,20 +108,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 	ws->snoops = caps->coherent_walk;
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
-	dmamap_slab_init(&ws->parts, domain->host, sizeof(union window_part));
 	return true;
-}
-
-static void free_chunks(struct dma_domain *domain)
-{
-	void *chunk = domain->windows.chunks;
-
-	while (chunk) {
-		void *next = *(void **)chunk;
-
-		dmamap_pages_free(domain->host, chunk, domain->host->page_size);
-		chunk = next;
-	}
 }
 
 static uint64_t index_bytes(unsigned int bits)
@@ -78,55 +116,51 @@ static uint64_t index_bytes(unsigned int bits)
 	return sizeof(struct window_index) + (sizeof(struct window *) << bits);
 }
 
+static void free_descriptor(struct dma_domain *domain, struct window *w)
+{
+	dmamap_heap_free(domain->host, w->ends, sizeof(*w->ends));
+	dmamap_heap_free(domain->host, w->lazy, sizeof(*w->lazy));
+	dmamap_heap_free(domain->host, w, sizeof(*w));
+}
+
+/** The newest index has every descriptor. */
 static void free_indexes(struct dma_domain *domain)
 {
 	struct window_index *index = domain->windows.index;
 
+	for (unsigned int i = 0; index && i < 1u << index->bits; i++)
+		if (index->slot[i])
+			free_descriptor(domain, index->slot[i]);
 	while (index) {
 		struct window_index *older = index->older;
 
-		dmamap_pages_free(domain->host, index, index_bytes(index->bits));
+		dmamap_heap_free(domain->host, index, index_bytes(index->bits));
 		index = older;
+	}
+}
+
+static void free_groups(struct dma_domain *domain)
+{
+	for (unsigned int limit = 0; limit < WINDOW_LIMITS; limit++) {
+		struct window_group *g = domain->windows.groups[limit];
+
+		while (g) {
+			struct window_group *next = g->next;
+
+			dmamap_heap_free(domain->host, g, sizeof(*g));
+			g = next;
+		}
 	}
 }
 
 void dmamap_windows_fini(struct dma_domain *domain)
 {
-	struct windows *ws = &domain->windows;
-
-	if (!ws->shards)
-		return;
 	free_indexes(domain);
-	free_chunks(domain);
-	dmamap_slab_fini(&ws->parts);
-	dmamap_pages_free(domain->host, ws->shards, shards_bytes(domain));
+	free_groups(domain);
+	free_shards(domain);
 }
 
 /* --- descriptors and the index */
-
-/** Descriptors begin at the second cache line of a page. */
-#define CHUNK_HEAD 64u
-
-static struct window *new_descriptor(struct dma_domain *domain)
-{
-	struct windows *ws = &domain->windows;
-	uint64_t page = domain->host->page_size;
-	struct window *w;
-
-	if (!ws->chunks || ws->chunk_used + sizeof(*w) > page) {
-		void *chunk = dmamap_pages_alloc(domain->host, page, DMAMAP_PHYS_NONE,
-						 DMAMAP_GFP_ATOMIC, NULL);
-
-		if (!chunk)
-			return NULL;
-		*(void **)chunk = ws->chunks;
-		ws->chunks = chunk;
-		ws->chunk_used = CHUNK_HEAD;
-	}
-	w = (struct window *)(void *)((char *)ws->chunks + ws->chunk_used);
-	ws->chunk_used += (uint32_t)sizeof(*w);
-	return w;
-}
 
 static void index_put(struct window_index *index, struct window *w)
 {
@@ -144,13 +178,13 @@ static bool index_is_full(const struct window_index *index)
 	return !index || index->used >= 7u << (index->bits - 3);
 }
 
-/** The first index fills half a page; each next one has twice the slots. */
+/** Each next index has twice the slots. */
 static bool grow_index(struct dma_domain *domain)
 {
 	struct window_index *old = domain->windows.index;
-	unsigned int bits = old ? old->bits + 1 : 8;
-	struct window_index *index = dmamap_pages_alloc(domain->host, index_bytes(bits),
-							DMAMAP_PHYS_NONE, DMAMAP_GFP_ATOMIC, NULL);
+	unsigned int bits = old ? old->bits + 1 : INDEX_BITS;
+	struct window_index *index =
+		dmamap_heap_alloc(domain->host, index_bytes(bits), DMAMAP_GFP_ATOMIC);
 
 	if (!index)
 		return false;
@@ -173,7 +207,7 @@ static struct window *descriptor(struct dma_domain *domain, uint64_t block)
 		return w;
 	if (index_is_full(index) && !grow_index(domain))
 		return NULL;
-	w = new_descriptor(domain);
+	w = dmamap_heap_alloc(domain->host, sizeof(*w), DMAMAP_GFP_ATOMIC);
 	if (!w)
 		return NULL;
 	w->block = block;
@@ -195,13 +229,13 @@ static struct window_group *new_group(struct dma_domain *domain, unsigned int li
 {
 	struct windows *ws = &domain->windows;
 	uint64_t bytes = GROUP_BLOCKS * block_bytes(domain);
-	struct window_group *g = dmamap_slab_alloc(&ws->parts);
+	struct window_group *g = dmamap_heap_alloc(domain->host, sizeof(*g), DMAMAP_GFP_ATOMIC);
 	dma_addr_t iova;
 
 	if (!g)
 		return NULL;
 	if (dmamap_domain_try_alloc(domain, bytes, ws->limit[limit], &iova) != IOVA_OK) {
-		dmamap_slab_free(&ws->parts, g);
+		dmamap_heap_free(domain->host, g, sizeof(*g));
 		return NULL;
 	}
 	g->first = iova / block_bytes(domain);
@@ -279,7 +313,7 @@ static void end_group(struct dma_domain *domain, struct window_group **link)
 		ws->grouped -= GROUP_BLOCKS;
 	}
 	*link = g->next;
-	dmamap_slab_free(&ws->parts, g);
+	dmamap_heap_free(domain->host, g, sizeof(*g));
 }
 
 static void give_block(struct dma_domain *domain, unsigned int limit, uint64_t block)
@@ -304,7 +338,7 @@ static bool prepare_lazy(struct dma_domain *domain, struct window *w)
 
 	if (!domain->queue || w->lazy)
 		return true;
-	lazy = dmamap_slab_alloc(&domain->windows.parts);
+	lazy = dmamap_heap_alloc(domain->host, sizeof(*lazy), DMAMAP_GFP_ATOMIC);
 	if (!lazy)
 		return false;
 	lazy->window = w;
@@ -356,7 +390,7 @@ bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int
 	dmamap_domain_note_peaks(domain);
 	dmamap_shard_lock(s);
 	w->limit = (uint8_t)limit;
-	__atomic_store_n(&w->shard, s, __ATOMIC_RELEASE);
+	__atomic_store_n(&w->shard, (uint8_t)s->number, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->live, true, __ATOMIC_RELEASE);
 	dmamap_shard_add(s, w);
 	shard_unlock(s);
@@ -376,10 +410,10 @@ void dmamap_windows_detach(struct dma_domain *domain, bool all, struct window **
 	struct windows *ws = &domain->windows;
 	struct window *before = *idle;
 
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++) {
-		dmamap_shard_lock(&ws->shards[i]);
-		dmamap_shard_drop_idle(&ws->shards[i], all, idle);
-		shard_unlock(&ws->shards[i]);
+	for (struct shard *s = ws->first; s; s = windows_next(s)) {
+		dmamap_shard_lock(s);
+		dmamap_shard_drop_idle(s, all, idle);
+		shard_unlock(s);
 	}
 	for (struct window *w = *idle; w != before; w = w->next)
 		unpin(domain, w);
@@ -389,7 +423,7 @@ void dmamap_windows_detach(struct dma_domain *domain, bool all, struct window **
 bool dmamap_windows_detach_pending(struct dma_domain *domain, struct window *w, bool all,
 				   struct window **idle)
 {
-	struct shard *s = w->shard;
+	struct shard *s = windows_shard(&domain->windows, w->shard);
 	bool gone;
 
 	dmamap_shard_lock(s);
@@ -426,9 +460,10 @@ static uint64_t part_of_word(const struct window *w, unsigned int i, uint64_t gr
 }
 
 /** Take the part of the range that lies in @w out of it. False: not all of it is free, and nothing happened. */
-static bool reserve_in(struct window *w, uint64_t granule, uint64_t n)
+static bool reserve_in(const struct dma_domain *domain, struct window *w, uint64_t granule,
+		       uint64_t n)
 {
-	struct shard *s = w->shard;
+	struct shard *s = windows_shard(&domain->windows, w->shard);
 	bool free = true;
 
 	dmamap_shard_lock(s);
@@ -442,9 +477,10 @@ static bool reserve_in(struct window *w, uint64_t granule, uint64_t n)
 	return free;
 }
 
-static void unreserve_in(struct window *w, uint64_t granule, uint64_t n)
+static void unreserve_in(const struct dma_domain *domain, struct window *w, uint64_t granule,
+			 uint64_t n)
 {
-	struct shard *s = w->shard;
+	struct shard *s = windows_shard(&domain->windows, w->shard);
 
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
@@ -488,7 +524,7 @@ static void give_back_reserved(struct dma_domain *domain, uint64_t at, uint64_t 
 		uint64_t next = piece_at(domain, at, end, &w);
 
 		if (w)
-			unreserve_in(w, at, next - at);
+			unreserve_in(domain, w, at, next - at);
 		else
 			dmamap_space_free(domain->iova, at, next - at);
 		at = next;
@@ -507,7 +543,7 @@ enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64
 		uint64_t next = piece_at(domain, at, granule + n, &w);
 
 		if (w)
-			result = reserve_in(w, at, next - at) ? IOVA_OK : IOVA_FULL;
+			result = reserve_in(domain, w, at, next - at) ? IOVA_OK : IOVA_FULL;
 		else
 			result = dmamap_space_reserve(domain->iova, at, next - at);
 		if (result != IOVA_OK) {
@@ -526,8 +562,8 @@ uint64_t dmamap_windows_used(const struct dma_domain *domain)
 	const struct windows *ws = &domain->windows;
 	uint64_t used = 0;
 
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		used += __atomic_load_n(&ws->shards[i].used, __ATOMIC_RELAXED);
+	for (const struct shard *s = ws->first; s; s = windows_next(s))
+		used += __atomic_load_n(&s->used, __ATOMIC_RELAXED);
 	for (unsigned int i = 0; ws->index && i < 1u << ws->index->bits; i++) {
 		const struct window *w = ws->index->slot[i];
 
@@ -542,8 +578,8 @@ uint64_t dmamap_windows_peak(const struct dma_domain *domain)
 	const struct windows *ws = &domain->windows;
 	uint64_t peak = 0;
 
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		peak += __atomic_load_n(&ws->shards[i].peak, __ATOMIC_RELAXED);
+	for (const struct shard *s = ws->first; s; s = windows_next(s))
+		peak += __atomic_load_n(&s->peak, __ATOMIC_RELAXED);
 	return peak;
 }
 
@@ -552,8 +588,8 @@ uint32_t dmamap_windows_waiting(const struct dma_domain *domain)
 	const struct windows *ws = &domain->windows;
 	uint32_t waiting = 0;
 
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		waiting += __atomic_load_n(&ws->shards[i].waiting, __ATOMIC_RELAXED);
+	for (const struct shard *s = ws->first; s; s = windows_next(s))
+		waiting += __atomic_load_n(&s->waiting, __ATOMIC_RELAXED);
 	return waiting;
 }
 
@@ -562,7 +598,7 @@ uint64_t dmamap_windows_invalidations(const struct dma_domain *domain)
 	const struct windows *ws = &domain->windows;
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; ws->shards && i <= ws->shard_mask; i++)
-		n += __atomic_load_n(&ws->shards[i].invalidations, __ATOMIC_RELAXED);
+	for (const struct shard *s = ws->first; s; s = windows_next(s))
+		n += __atomic_load_n(&s->invalidations, __ATOMIC_RELAXED);
 	return n;
 }

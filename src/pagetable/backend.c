@@ -124,7 +124,6 @@ static void init_backend(struct pt_backend *pt, struct dma_host *host,
 	};
 	/* The granule fits, although the last page of 64 bits is not in the aperture. */
 	pt->backend.caps.page_sizes |= (uint64_t)1 << fmt->granule_bits;
-	dmamap_slab_init(&pt->tables, host, sizeof(struct pt_table));
 }
 
 int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *config,
@@ -139,7 +138,7 @@ int dmamap_pt_backend_create(struct dma_host *host, const struct dma_pt_config *
 	err = check_config(config, &shape);
 	if (err)
 		return err;
-	pt = dmamap_pages_alloc(host, sizeof(*pt), ~(phys_addr_t)0, DMAMAP_GFP_KERNEL, NULL);
+	pt = dmamap_heap_alloc(host, sizeof(*pt), DMAMAP_GFP_KERNEL);
 	if (!pt)
 		return -DMAMAP_ENOMEM;
 	init_backend(pt, host, config, &shape);
@@ -158,7 +157,7 @@ void dmamap_pt_destroy(struct dma_backend *backend)
 
 	dmamap_pt_free_tables(pt);
 	dmamap_units_fini(&pt->units);
-	dmamap_pages_free(pt->host, pt, sizeof(*pt));
+	dmamap_heap_free(pt->host, pt, sizeof(*pt));
 }
 
 void dmamap_pt_undo_done(struct pt_backend *pt, bool entered)

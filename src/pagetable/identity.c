@@ -7,7 +7,7 @@
  */
 #include <dmamap/pagetable.h>
 
-#include "base/host.h"
+#include "base/heap.h"
 
 struct identity {
 	struct dma_backend backend;
@@ -72,7 +72,7 @@ static void identity_detach(struct dma_backend *backend, struct dma_device *dev)
 
 static void identity_destroy(struct dma_backend *backend)
 {
-	dmamap_pages_free(identity_of(backend)->host, backend, sizeof(struct identity));
+	dmamap_heap_free(identity_of(backend)->host, backend, sizeof(struct identity));
 }
 
 static const struct dma_backend_ops identity_ops = {
@@ -92,8 +92,7 @@ int dmamap_identity_backend_create(struct dma_host *host, struct dma_iommu_unit 
 
 	if (!host || !backend)
 		return -DMAMAP_EINVAL;
-	identity = dmamap_pages_alloc(host, sizeof(*identity), DMAMAP_PHYS_NONE, DMAMAP_GFP_KERNEL,
-				      NULL);
+	identity = dmamap_heap_alloc(host, sizeof(*identity), DMAMAP_GFP_KERNEL);
 	if (!identity)
 		return -DMAMAP_ENOMEM;
 	identity->host = host;

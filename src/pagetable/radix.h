@@ -112,11 +112,8 @@ PT_INLINE struct pt_table *pt_find(const struct pt_backend *pt, const struct pt_
 	struct pt_table *t = pt->root;
 	struct pt_table *below;
 
-	for (; t->level; t = below) {
-		below = t->below[pt_index(pt, fmt, iova, t->level)];
-		if (!below)
-			break;
-	}
+	while (t->level && (below = pt_below(t, pt_index(pt, fmt, iova, t->level))))
+		t = below;
 	return t;
 }
 
@@ -137,7 +134,7 @@ PT_INLINE struct pt_table *pt_find_cached(struct pt_backend *pt, const struct pt
 PT_INLINE struct pt_table *pt_descend(struct pt_written *w, struct pt_table *t, unsigned int i,
 				      int *err)
 {
-	struct pt_table *below = t->level ? t->below[i] : NULL;
+	struct pt_table *below = pt_below(t, i);
 
 	if (below)
 		return below;
@@ -166,7 +163,7 @@ PT_INLINE struct pt_table *pt_table_for(struct pt_written *w, const struct pt_fo
 				*size = pt_free_size(pt, fmt, t, i, *size);
 				if (!t->level || t->level == pt_level(fmt, *size))
 					break;
-			} else if (t->level && t->below[i]) {
+			} else if (pt_below(t, i)) {
 				*size = pt_size_to(pt, pt_shift(fmt, t->level) - 1);
 			}
 		}
@@ -321,7 +318,7 @@ PT_INLINE unsigned int pt_leaf_entries(const struct pt_format *fmt, const struct
 	uint64_t entry = pt_read(t, i);
 	unsigned int n;
 
-	if (!entry || (t->level && t->below[i]))
+	if (!entry || pt_below(t, i))
 		return 0;
 	n = 1u << (fmt->leaf_size(entry, t->level) - pt_shift(fmt, t->level));
 	return i & (n - 1) || end - i < n ? 0 : n;
@@ -345,10 +342,8 @@ PT_INLINE unsigned int pt_clear_pages(const struct pt_backend *pt, const struct 
 {
 	uint64_t *entries = t->entries;
 
-	if (t->level) {
-		struct pt_table *const *below = t->below;
-
-		for (; i < end && entries[i] && !below[i]; i++)
+	if (t->below) {
+		for (; i < end && entries[i] && !pt_below(t, i); i++)
 			pt_write_leaf(&entries[i], 0);
 		return i;
 	}
@@ -517,6 +512,7 @@ PT_INLINE int pt_map(struct dma_backend *backend, const struct pt_format *fmt, u
 		.invalidate = dmamap_pt_invalidate,                                             \
 		.wait = dmamap_pt_wait,                                                         \
 		.release = dmamap_pt_release,                                                   \
+		.trim = dmamap_pt_trim,                                                         \
 		.iova_to_phys = ops##_iova_to_phys,                                             \
 		.next_leaf = ops##_next_leaf,                                                   \
 		.read_dirty = ops##_read_dirty,                                                 \

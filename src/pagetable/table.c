@@ -11,13 +11,44 @@ static uint64_t size_of(const struct pt_backend *pt, unsigned int level)
 	return level == pt->levels - 1 ? pt->root_bytes : pt->table_bytes;
 }
 
+static uint64_t groups_of(const struct pt_backend *pt, unsigned int level)
+{
+	return (pt_entries(pt, pt->format, level) + PT_GROUP - 1) / PT_GROUP;
+}
+
+static void free_groups(struct pt_backend *pt, struct pt_table *t, unsigned int level)
+{
+	uint64_t n = groups_of(pt, level);
+
+	for (uint64_t i = 0; t->below && i < n; i++)
+		dmamap_heap_free(pt->host, t->below[i], sizeof(struct pt_group));
+	dmamap_heap_free(pt->host, t->below, n * sizeof(*t->below));
+	t->below = NULL;
+}
+
+/** Room to note a table below entry @i. */
+static bool make_group(struct pt_backend *pt, struct pt_table *t, unsigned int i)
+{
+	struct pt_group **group;
+
+	if (!t->below)
+		t->below = dmamap_heap_alloc(pt->host, groups_of(pt, t->level) * sizeof(*t->below),
+					     DMAMAP_GFP_ATOMIC);
+	if (!t->below)
+		return false;
+	group = &t->below[i / PT_GROUP];
+	if (!*group)
+		*group = dmamap_heap_alloc(pt->host, sizeof(**group), DMAMAP_GFP_ATOMIC);
+	return *group;
+}
+
 static void free_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
 {
 	uint64_t size = size_of(pt, level);
 
 	dmamap_pages_free(pt->host, t->entries, size);
-	dmamap_pages_free(pt->host, t->below, size);
-	dmamap_slab_free(&pt->tables, t);
+	free_groups(pt, t, level);
+	dmamap_heap_free(pt->host, t, sizeof(*t));
 }
 
 static bool fill_table(struct pt_backend *pt, struct pt_table *t, unsigned int level)
@@ -28,12 +59,6 @@ static bool fill_table(struct pt_backend *pt, struct pt_table *t, unsigned int l
 						DMAMAP_GFP_ATOMIC, &t->phys);
 	if (!t->entries || t->phys > pt->last_phys)
 		return false;
-	if (level) {
-		t->below = dmamap_pages_alloc(pt->host, size, ~(phys_addr_t)0, DMAMAP_GFP_ATOMIC,
-					      NULL);
-		if (!t->below)
-			return false;
-	}
 	if (!pt->backend.caps.coherent_walk) {
 		dmamap_cache_for_device(pt->host, t->phys, size, DMA_TO_DEVICE);
 		dmamap_cache_flush(pt->host);
@@ -51,7 +76,7 @@ static struct pt_table *make_table(struct pt_backend *pt, unsigned int level)
 		*spares = t->next;
 		pt->n_spares[level != 0]--;
 	} else {
-		t = dmamap_slab_alloc(&pt->tables);
+		t = dmamap_heap_alloc(pt->host, sizeof(*t), DMAMAP_GFP_ATOMIC);
 		if (t && !fill_table(pt, t, level)) {
 			free_table(pt, t, level);
 			t = NULL;
@@ -117,13 +142,13 @@ void dmamap_pt_clean_written(struct pt_written *w)
 
 struct pt_table *dmamap_pt_add_table(struct pt_written *w, struct pt_table *t, unsigned int i)
 {
-	struct pt_table *below = make_table(w->pt, t->level - 1u);
+	struct pt_table *below = make_group(w->pt, t, i) ? make_table(w->pt, t->level - 1u) : NULL;
 
 	if (!below)
 		return NULL;
 	below->parent = t;
 	below->index = i;
-	t->below[i] = below;
+	t->below[i / PT_GROUP]->table[i % PT_GROUP] = below;
 	pt_write(t, i, w->pt->format->table(below->phys, below->level));
 	t->used++;
 	pt_note(w, t, i, i);
@@ -135,7 +160,7 @@ static void unlink_table(struct pt_written *w, struct pt_table *t, struct dma_fr
 	struct pt_table *parent = t->parent;
 
 	pt_write(parent, t->index, 0);
-	parent->below[t->index] = NULL;
+	parent->below[t->index / PT_GROUP]->table[t->index % PT_GROUP] = NULL;
 	parent->used--;
 	pt_note(w, parent, t->index, t->index);
 	if (w->pt->leaf == t)
@@ -189,8 +214,8 @@ bool dmamap_pt_make_root(struct pt_backend *pt)
 static void free_below(struct pt_backend *pt, struct pt_table *t)
 {
 	for (unsigned int i = 0; t->level && i < pt_entries(pt, pt->format, t->level); i++)
-		if (t->below[i])
-			free_below(pt, t->below[i]);
+		if (pt_below(t, i))
+			free_below(pt, pt_below(t, i));
 	free_table(pt, t, t->level);
 }
 
@@ -207,12 +232,22 @@ static void free_spares(struct pt_backend *pt)
 	}
 }
 
+void dmamap_pt_trim(struct dma_backend *backend)
+{
+	struct pt_backend *pt = pt_of(backend);
+
+	if (pt->root->used)
+		return;
+	free_spares(pt);
+	free_groups(pt, pt->root, pt->root->level);
+}
+
 static bool is_below(const struct pt_backend *pt, const struct pt_table *t, phys_addr_t last)
 {
 	if (t->phys > last)
 		return false;
 	for (unsigned int i = 0; t->level && i < pt_entries(pt, pt->format, t->level); i++)
-		if (t->below[i] && !is_below(pt, t->below[i], last))
+		if (pt_below(t, i) && !is_below(pt, pt_below(t, i), last))
 			return false;
 	return true;
 }
@@ -228,5 +263,4 @@ void dmamap_pt_free_tables(struct pt_backend *pt)
 	free_spares(pt);
 	if (pt->root)
 		free_below(pt, pt->root);
-	dmamap_slab_fini(&pt->tables);
 }

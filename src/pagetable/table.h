@@ -18,8 +18,8 @@
 
 #include "format.h"
 
+#include "base/heap.h"
 #include "base/host.h"
-#include "base/slab.h"
 #include "units.h"
 
 #pragma GCC visibility push(hidden)
@@ -27,13 +27,19 @@
 /** Empty tables kept, of each kind, to save the host's allocator and the zeroing. */
 #define PT_SPARES 4u
 
+/** The tables below PT_GROUP entries of a table, or NULL. */
+#define PT_GROUP 64u
+struct pt_group {
+	struct pt_table *table[PT_GROUP];
+};
+
 /** A hardware table. Level 0 is the lowest. */
 struct pt_table {
 	uint64_t *entries;
 	phys_addr_t phys;
 	struct pt_table *parent;
-	/** Level above 0: the table below each entry, or NULL. As large as the table. */
-	struct pt_table **below;
+	/** Level above 0: what leads to tables, by group; NULL: no entry does. A group appears with its first table. */
+	struct pt_group **below;
 	/** In the list of empty tables, of freed ones or of spares. */
 	struct pt_table *next;
 	uint32_t index; /* in the parent */
@@ -42,6 +48,14 @@ struct pt_table {
 	uint8_t level;
 	bool listed; /* in the list of empty tables; it may have been filled since */
 };
+
+/** The table below entry @i, or NULL. */
+static inline struct pt_table *pt_below(const struct pt_table *t, unsigned int i)
+{
+	const struct pt_group *group = t->below ? t->below[i / PT_GROUP] : NULL;
+
+	return group ? group->table[i % PT_GROUP] : NULL;
+}
 
 /** The block of entry @i is a domain's own, or no longer: leaf.h. */
 static inline void pt_own(struct pt_table *t, unsigned int i)
@@ -87,7 +101,6 @@ struct pt_backend {
 	struct pt_table *leaf;
 	uint64_t leaf_tag;
 
-	struct dmamap_slab tables;
 	struct pt_table *empty;
 	struct pt_table *spares[2]; /* of level 0, of higher ones */
 	unsigned int n_spares[2];
@@ -188,6 +201,7 @@ static inline void pt_list_empty(struct pt_backend *pt, struct pt_table *t)
 
 void dmamap_pt_prune(struct dma_backend *backend, struct dma_freed *freed);
 void dmamap_pt_release(struct dma_backend *backend, struct dma_freed *freed);
+void dmamap_pt_trim(struct dma_backend *backend);
 
 /**
  * A failed map has cleared what it had entered (@entered: anything at all). Hardware may have seen that, and the tables

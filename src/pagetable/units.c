@@ -14,7 +14,6 @@ void dmamap_units_init(struct pt_units *units, struct dma_host *host,
 	units->first.domain_id = config->domain_id;
 	units->first.configured = config->unit;
 	dmamap_lock_init(host, &units->lock);
-	dmamap_slab_init(&units->slab, host, sizeof(struct pt_unit));
 }
 
 static void tell_gone(const struct pt_unit *u)
@@ -23,12 +22,24 @@ static void tell_gone(const struct pt_unit *u)
 		u->unit->ops->domain_gone(u->unit, u->domain_id);
 }
 
+static void give_back(struct pt_units *units, struct pt_unit *place)
+{
+	if (place != &units->first)
+		dmamap_heap_free(units->host, place, sizeof(*place));
+}
+
 void dmamap_units_fini(struct pt_units *units)
 {
+	struct pt_unit *u = units->first.next;
+
 	tell_gone(&units->first);
-	for (const struct pt_unit *u = units->first.next; u; u = u->next)
+	while (u) {
+		struct pt_unit *next = u->next;
+
 		tell_gone(u);
-	dmamap_slab_fini(&units->slab);
+		give_back(units, u);
+		u = next;
+	}
 	dmamap_lock_fini(units->host, &units->lock);
 }
 
@@ -62,13 +73,9 @@ static struct pt_unit *find_unit(struct pt_units *units, const struct dma_iommu_
 /** Where the next unit is to be: the first place, or a new one; NULL without memory. */
 static struct pt_unit *new_place(struct pt_units *units)
 {
-	return units->first.unit ? dmamap_slab_alloc(&units->slab) : &units->first;
-}
-
-static void give_back(struct pt_units *units, struct pt_unit *place)
-{
-	if (place != &units->first)
-		dmamap_slab_free(&units->slab, place);
+	if (!units->first.unit)
+		return &units->first;
+	return dmamap_heap_alloc(units->host, sizeof(struct pt_unit), DMAMAP_GFP_KERNEL);
 }
 
 /** Who reads sees the number when it sees the unit. */

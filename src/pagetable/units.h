@@ -11,8 +11,8 @@
 
 #include <dmamap/pagetable.h>
 
+#include "base/heap.h"
 #include "base/host.h"
-#include "base/slab.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -30,7 +30,6 @@ struct pt_units {
 	unsigned int domain_id;
 	enum dma_pt_format format;
 	struct dma_lock lock; /* guards additions */
-	struct dmamap_slab slab;
 	struct pt_unit first; /* most domains have one */
 	bool device_tlbs;     /* does a unit have such devices? */
 };

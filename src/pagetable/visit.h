@@ -62,8 +62,10 @@ PT_INLINE bool pt_next_place(const struct pt_backend *pt, const struct pt_format
 	while (iova <= pt->last_iova) {
 		unsigned int i = pt_index(pt, fmt, iova, t->level);
 
-		if (t->level && t->below[i]) {
-			t = t->below[i];
+		struct pt_table *below = pt_below(t, i);
+
+		if (below) {
+			t = below;
 		} else if (pt_place_of(fmt, t, i, iova, p)) {
 			return true;
 		} else {

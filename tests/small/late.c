@@ -15,7 +15,7 @@ static void list_late(struct dma_domain *domain, struct window_lazy *lazy)
 	lazy->listed = true;
 	lazy->next = domain->windows.pending;
 	domain->windows.pending = lazy;
-	domain->windows.shards[0].waiting++;
+	domain->windows.first->waiting++;
 }
 
 static struct window_lazy *unmap_one(struct world *w)
@@ -88,7 +88,7 @@ static void domain_turned_strict(void **state)
 	assert_true(span.window->heads[span.index / 64] & span_mask(span));
 	span.window->heads[span.index / 64] &= ~span_mask(span);
 	assert_int_equal(dma_domain_set_invalidation(w.domain, DMA_INVALIDATION_STRICT), 0);
-	small_end(dmamap_dev(w.dev), &w.domain->windows.shards[0], span, true);
+	small_end(dmamap_dev(w.dev), &w.domain->windows.first[0], span, true);
 	assert_true(world_faults(&w, addr));
 	assert_int_equal(world_stats(&w).queued, 0);
 	world_end(&w);

@@ -306,6 +306,27 @@ int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain);
 /** dma_domain_iova_to_phys() - translate as the tables do. Return: 0 and *@phys, or -ENXIO. */
 int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_addr_t *phys);
 
+/**
+ * dma_domain_read_dirty() - what have devices written in [iova, iova + len) since it was mapped or last forgotten?
+ * @iova, @len: I/O addresses, at least one; what is not mapped there is passed over
+ * @clear: forget it, so that the next call tells of later writes only
+ * @dirty: called for each leaf that was written, whole, in the order of their addresses, with the domain's lock held: it
+ *         must not call anything of the domain or its devices. NULL: nobody
+ * @arg:   for @dirty
+ *
+ * Needs a table with dirty tracking (caps.track_dirty: dma_pt_config.track_dirty). With @clear the leaves that were told
+ * are invalidated before the call returns: what a device wrote until then is in this answer or the next one, and so the
+ * caller reads the memory after the call, not in @dirty. Others may map and unmap meanwhile; of what they unmap,
+ * nothing is told any more.
+ *
+ * Context: as dma_domain_flush(). Semantics: docs/semantics.md, "Dirty tracking".
+ *
+ * Return: 0. Else nothing was told or forgotten, and dma_last_error() for any device of the host has the reason: -EINVAL
+ * (zero-size, address-wrap), -ERANGE (bad-argument) beyond the aperture, -EOPNOTSUPP (backend) without dirty tracking.
+ */
+int dmamap_domain_read_dirty(struct dma_domain *domain, dma_addr_t iova, uint64_t len, bool clear,
+			     dma_dirty_fn dirty, void *arg);
+
 #ifdef __cplusplus
 }
 #endif

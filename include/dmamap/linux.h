@@ -1096,6 +1096,12 @@ static inline int dma_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t 
 	return dmamap_domain_iova_to_phys(domain, iova, phys);
 }
 
+static inline int dma_domain_read_dirty(struct dma_domain *domain, dma_addr_t iova, uint64_t len,
+					bool clear, dma_dirty_fn dirty, void *arg)
+{
+	return dmamap_domain_read_dirty(domain, iova, len, clear, dirty, arg);
+}
+
 /* --- history */
 
 static inline int dma_history_create(struct dma_host *host, uint32_t capacity,

@@ -143,8 +143,8 @@ struct dma_pt_config {
 	/** The hardware snoops CPU caches when it walks; otherwise every written line is cleaned first. */
 	bool coherent_walk;
 	/**
-	 * The hardware marks what was written (VT-d: SLADE or first stage; AMD: HAD; LPAE stage 1: HD; RISC-V: SADE), and
-	 * leaves begin clean; read_dirty() works. Needs coherent_walk. LPAE stage 2: -EINVAL. LPAE leaves begin dirty.
+	 * The hardware marks what was written (VT-d: SLADE or first stage; AMD: HAD; LPAE: HD; RISC-V: SADE), and leaves
+	 * begin clean; read_dirty() works. Needs coherent_walk. LPAE leaves begin dirty.
 	 */
 	bool track_dirty;
 	/** RISC-V: leaves carry memory types (Svpbmt). Other formats: false. */

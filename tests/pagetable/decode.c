@@ -246,7 +246,7 @@ static struct decoded lpae(const struct fixture *f, const struct variant *v, uin
 			d.write = !BIT(entry, 7) || BIT(entry, 51);
 		} else {
 			d.read = BIT(entry, 6);
-			d.write = BIT(entry, 7);
+			d.write = BIT(entry, 7) || BIT(entry, 51);
 		}
 		return d;
 	}

@@ -247,8 +247,6 @@ static void dirty_pages(void **state)
 	struct found f;
 	uint64_t g;
 
-	if (format->iommu.format == DMA_PT_LPAE_STAGE2)
-		return;
 	bx_setup(&b, format, true);
 	g = b.granule;
 	for (unsigned int i = 0; i < 16; i++)

@@ -156,6 +156,32 @@ static int backend_iova_to_phys(struct dma_backend *backend, dma_addr_t iova, ph
 	return 0;
 }
 
+static unsigned int prot_of(unsigned int flags)
+{
+	unsigned int prot = 0;
+
+	if (flags & SIM_COMMAND_READ)
+		prot |= DMA_PROT_READ;
+	if (flags & SIM_COMMAND_WRITE)
+		prot |= DMA_PROT_WRITE;
+	if (flags & SIM_COMMAND_MMIO)
+		prot |= DMA_PROT_MMIO;
+	return prot;
+}
+
+static int backend_next_leaf(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf *leaf)
+{
+	const struct sim_mapping *m = sim_mappings_next(&of(backend)->asked, iova);
+
+	if (!m)
+		return -DMAMAP_ENXIO;
+	*leaf = (struct dma_leaf){ .iova = m->first,
+				   .len = m->last - m->first + 1,
+				   .phys = m->phys,
+				   .prot = prot_of(m->flags) };
+	return 0;
+}
+
 /* --- devices and life */
 
 static int backend_attach(struct dma_backend *backend, struct dma_device *dev)
@@ -195,6 +221,7 @@ static const struct dma_backend_ops backend_ops = {
 	.map = backend_map,
 	.unmap = backend_unmap,
 	.iova_to_phys = backend_iova_to_phys,
+	.next_leaf = backend_next_leaf,
 	.attach = backend_attach,
 	.detach = backend_detach,
 	.destroy = backend_destroy,

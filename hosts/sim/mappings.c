@@ -24,6 +24,18 @@ const struct sim_mapping *sim_mappings_find(const struct sim_mappings *set, uint
 	return node ? *node : NULL;
 }
 
+const struct sim_mapping *sim_mappings_next(const struct sim_mappings *set, uint64_t at)
+{
+	const struct sim_mapping *next = NULL;
+	const struct sim_mapping *lower = sim_mappings_find(set, at, ~(uint64_t)0);
+
+	while (lower) {
+		next = lower;
+		lower = next->first > at ? sim_mappings_find(set, at, next->first - 1) : NULL;
+	}
+	return next;
+}
+
 int sim_mappings_add(struct sim_mappings *set, const struct sim_mapping *mapping)
 {
 	struct sim_mapping *new;

@@ -26,6 +26,8 @@ struct sim_mappings {
 /** Any mapping that has an address in [first, last], or NULL. */
 const struct sim_mapping *sim_mappings_find(const struct sim_mappings *set, uint64_t first,
 					    uint64_t last);
+/** The mapping that holds @at, or the first above it; NULL: there is none. */
+const struct sim_mapping *sim_mappings_next(const struct sim_mappings *set, uint64_t at);
 /** 0; -EADDRINUSE if it overlaps one that is there; -ENOMEM. */
 int sim_mappings_add(struct sim_mappings *set, const struct sim_mapping *mapping);
 /** Would taking [first, last] out cut a mapping in two? */

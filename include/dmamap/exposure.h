@@ -82,8 +82,8 @@ int dmamap_exposure(struct dma_domain *domain, struct dma_device *dev, struct dm
 /**
  * dma_device_exposure() - the same for a device: of its domain, if it has one.
  *
- * A device without a domain reaches all that its mask lets it emit, whatever was mapped: one range, UNGUARDED. Otherwise
- * as dma_exposure().
+ * A device without a domain, or in an identity domain, reaches all that its mask lets it emit, whatever was mapped: one
+ * range, UNGUARDED. Otherwise as dma_exposure().
  */
 int dmamap_device_exposure(struct dma_device *dev, struct dma_history *history, dma_exposure_fn fn,
 			   void *arg, struct dma_exposure_totals *totals);

@@ -376,7 +376,7 @@ int dmamap_device_exposure(struct dma_device *dev, struct dma_history *history, 
 {
 	if (!dev || !history || !history->attached || (totals && totals->size != sizeof(*totals)))
 		return -DMAMAP_EINVAL;
-	if (dmamap_dev(dev)->domain)
+	if (dmamap_dev(dev)->domain && !dmamap_dev(dev)->identity)
 		return dmamap_exposure(dmamap_dev(dev)->domain, dev, history, fn, arg, totals);
 	return unguarded(dev, history, fn, arg, totals);
 }

@@ -3,6 +3,7 @@
  * Exposure: every kind by name, with the bytes that make it; and by construction over all formats: an untrusted device
  * reaches what was mapped and nothing else.
  */
+#include "formats.h"
 #include "proxy.h"
 
 #define MAX_RANGES 32u
@@ -50,16 +51,15 @@ static struct told expect(struct world *w, struct dma_device *dev, struct dma_hi
 }
 
 /** Whole pages: nothing but what was mapped. A part of one: the rest of the page, on both sides. */
-static void slack(void **state)
+static void slack_behind(const struct sim_iommu_config *unit)
 {
-	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct world *w = world_new_behind(unit, DMA_INVALIDATION_STRICT);
 	struct dma_history *history = start_history(w, 16);
 	struct dma_exposure_totals totals = { .size = sizeof(totals) };
 	dma_addr_t whole = world_map(w, w->ram, 3 * PAGE, DMA_BIDIRECTIONAL);
 	dma_addr_t part;
 	struct told t;
 
-	(void)state;
 	expect(w, NULL, history, 0, "");
 	part = world_map(w, w->ram + 4 * PAGE + 16, PAGE + 84, DMA_TO_DEVICE);
 	t = expect(w, w->dev, history, part - 16, "slack 0+16 1\nslack 4196+3996 1\n");
@@ -74,6 +74,16 @@ static void slack(void **state)
 	expect(w, NULL, history, 0, "");
 	stop_history(history);
 	world_end(w);
+}
+
+static void slack(void **state)
+{
+	const struct sim_iommu_config tables = { .size = sizeof(tables) };
+	const struct sim_iommu_config command = { .size = sizeof(command), .command = true };
+
+	(void)state;
+	slack_behind(&tables);
+	slack_behind(&command);
 }
 
 /** What was unmapped on a lazy domain, small and large, until the flush. */
@@ -220,6 +230,77 @@ static void unguarded(void **state)
 	world_end(w);
 }
 
+/** An IOMMU that lets a device through is none; and the domain as such has no leaves. */
+static void passthrough(void **state)
+{
+	const struct dma_domain_config policy = { .size = sizeof(policy) };
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	struct world *w = world_new(DMA_INVALIDATION_STRICT);
+	struct dma_history *history = start_history(w, 16);
+	struct told t = { .base = 0 };
+	struct dma_backend *backend;
+	struct dma_domain *identity;
+
+	(void)state;
+	assert_int_equal(dma_identity_backend_create(w->host, sim_iommu_unit(w->iommu), &backend),
+			 0);
+	assert_int_equal(dma_domain_create(w->host, backend, &policy, &identity), 0);
+	assert_int_equal(dma_device_set_domain(w->dev, identity), 0);
+	assert_int_equal(dma_set_mask(w->dev, DMA_BIT_MASK(40)), 0);
+	expect_access(w->device, w->ram, 1, false, SIM_FAULT_NONE);
+	assert_int_equal(dma_device_exposure(w->dev, history, tell, &t, &totals), 0);
+	assert_string_equal(t.text.s, "unguarded 0+1099511627776 3\n");
+	assert_true(totals.reachable == 1ull << 40);
+	assert_int_equal(dma_exposure(identity, NULL, history, NULL, NULL, NULL),
+			 -DMAMAP_EOPNOTSUPP);
+	assert_int_equal(dma_device_set_domain(w->dev, NULL), 0);
+	assert_int_equal(dma_domain_destroy(identity), 0);
+	stop_history(history);
+	world_end(w);
+}
+
+static uint64_t random_next(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return *state >> 33;
+}
+
+#define MANY 400u
+
+/** All leaves are found, whatever the order in which they came and went. */
+static void every_leaf(const struct test_format *format, uint64_t *seed)
+{
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	struct sim_iommu_config unit = format->iommu;
+	struct dma_history *history;
+	dma_addr_t addr[MANY];
+	uint64_t live = MANY;
+	struct world *w;
+
+	unit.size = sizeof(unit);
+	w = world_new_behind(&unit, DMA_INVALIDATION_STRICT);
+	history = start_history(w, 2 * MANY);
+	for (unsigned int i = 0; i < MANY; i++)
+		addr[i] = world_map(w, w->ram + i % 16 * PAGE, PAGE, DMA_TO_DEVICE);
+	for (unsigned int i = 0; i < MANY; i++) {
+		if (random_next(seed) % 2)
+			continue;
+		dma_unmap_phys(w->dev, addr[i], PAGE, DMA_TO_DEVICE, 0);
+		addr[i] = DMA_MAPPING_ERROR;
+		live--;
+	}
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, &totals), 0);
+	assert_true(totals.mapped == live * PAGE && totals.reachable == live * PAGE);
+	assert_true(totals.exposed == 0);
+	for (unsigned int i = 0; i < MANY; i++)
+		if (addr[i] != DMA_MAPPING_ERROR)
+			dma_unmap_phys(w->dev, addr[i], PAGE, DMA_TO_DEVICE, 0);
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, &totals), 0);
+	assert_true(totals.reachable == 0);
+	stop_history(history);
+	world_end(w);
+}
+
 static void arguments(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_LAZY);
@@ -250,16 +331,6 @@ static void arguments(void **state)
 
 /* --- untrusted devices, over every format */
 
-static const struct {
-	enum dma_pt_format format;
-	unsigned int levels;
-	unsigned int input_bits;
-} formats[] = {
-	{ DMA_PT_VTD_SECOND_STAGE, 4, 0 }, { DMA_PT_VTD_FIRST_STAGE, 4, 0 },
-	{ DMA_PT_AMD_V1, 4, 0 },	   { DMA_PT_LPAE_STAGE1, 0, 48 },
-	{ DMA_PT_LPAE_STAGE2, 0, 40 },	   { DMA_PT_RISCV, 4, 0 },
-};
-
 #define LIVE 20u
 
 struct mapping {
@@ -268,12 +339,6 @@ struct mapping {
 	enum dma_data_direction dir;
 	void *coherent;
 };
-
-static uint64_t random_next(uint64_t *state)
-{
-	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
-	return *state >> 33;
-}
 
 static void map_something(struct world *w, uint64_t *seed, struct mapping *m)
 {
@@ -330,16 +395,15 @@ static void list_of_an_untrusted_device(struct world *w, struct dma_history *his
 	dma_unmap_sg(w->dev, sg, 3, DMA_TO_DEVICE);
 }
 
-static void untrusted_on(unsigned int format, uint64_t *seed)
+static void untrusted_on(const struct test_format *format, uint64_t *seed)
 {
-	const struct sim_iommu_config unit = { .size = sizeof(unit),
-					       .format = formats[format].format,
-					       .levels = formats[format].levels,
-					       .input_bits = formats[format].input_bits };
-	struct world *w = world_new_behind(&unit, DMA_INVALIDATION_LAZY);
+	struct sim_iommu_config unit = format->iommu;
 	struct dma_history *history;
 	struct mapping live[LIVE];
+	struct world *w;
 
+	unit.size = sizeof(unit);
+	w = world_new_behind(&unit, DMA_INVALIDATION_LAZY);
 	assert_int_equal(dma_device_set_untrusted(w->dev, true), 0);
 	history = start_history(w, 4 * LIVE);
 	for (unsigned int i = 0; i < LIVE; i++)
@@ -358,29 +422,44 @@ static void untrusted_on(unsigned int format, uint64_t *seed)
 	world_end(w);
 }
 
-static void untrusted_devices(void **state)
+static uint64_t first_seed(void)
 {
 	const char *given = getenv("DMAMAP_TEST_SEED");
 	uint64_t seed = given ? strtoull(given, NULL, 0) : 8;
 
-	(void)state;
 	print_message("# DMAMAP_TEST_SEED=%llu\n", (unsigned long long)seed);
-	for (unsigned int i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		untrusted_on(i, &seed);
+	return seed;
+}
+
+static void untrusted_devices(void **state)
+{
+	uint64_t seed = first_seed();
+
+	(void)state;
+	for (unsigned int i = 0; i < NR_TEST_FORMATS; i++)
+		if (test_format_granule(&test_formats[i]) == PAGE)
+			untrusted_on(&test_formats[i], &seed);
+}
+
+static void all_leaves(void **state)
+{
+	uint64_t seed = first_seed();
+
+	(void)state;
+	for (unsigned int i = 0; i < NR_TEST_FORMATS; i++)
+		if (test_format_granule(&test_formats[i]) == PAGE)
+			every_leaf(&test_formats[i], &seed);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slack),
-		cmocka_unit_test(pending),
-		cmocka_unit_test(read_excess),
-		cmocka_unit_test(other_device),
-		cmocka_unit_test(direct_region),
-		cmocka_unit_test(unknown),
-		cmocka_unit_test(unguarded),
-		cmocka_unit_test(arguments),
-		cmocka_unit_test(untrusted_devices),
+		cmocka_unit_test(slack),	 cmocka_unit_test(pending),
+		cmocka_unit_test(read_excess),	 cmocka_unit_test(other_device),
+		cmocka_unit_test(direct_region), cmocka_unit_test(unknown),
+		cmocka_unit_test(unguarded),	 cmocka_unit_test(passthrough),
+		cmocka_unit_test(arguments),	 cmocka_unit_test(untrusted_devices),
+		cmocka_unit_test(all_leaves),
 	};
 
 	return cmocka_run_group_tests_name("exposure", tests, NULL, NULL);

@@ -67,12 +67,13 @@ extern const struct bench_op *const bench_ops[]; /* ended by NULL */
 /** The operation of that name; NULL. */
 const struct bench_op *bench_find(const char *name);
 
-/* limits.c, direct.c, iommu.c, iova.c: groups of operations */
+/* limits.c, direct.c, iommu.c, iova.c, window.c: groups of operations */
 extern const struct bench_op bench_store, bench_atomic, bench_copy;
 extern const struct bench_op bench_direct, bench_bounce_64, bench_bounce_4k;
 extern const struct bench_op bench_strict, bench_lazy, bench_sg32, bench_sg32_strict, bench_bar;
-extern const struct bench_op bench_iova, bench_iova_100, bench_iova_100k, bench_link_1,
-	bench_link_512;
+extern const struct bench_op bench_window;
+extern const struct bench_op bench_iova, bench_iova_100, bench_iova_100k, bench_link_4k,
+	bench_link_1, bench_link_512;
 
 /* --- clock.c */
 

@@ -138,6 +138,22 @@ static bool run_link_512(void *state, uint64_t n)
 	return run_link(state, n, LINKED);
 }
 
+static bool run_link_small(void *state, uint64_t n)
+{
+	struct space *s = state;
+	struct dma_device *dev = &s->behind.dev;
+	struct dma_iova_state one;
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (!dma_iova_try_alloc(dev, &one, 0, PAGE) ||
+		    dma_iova_link(dev, &one, s->behind.buffer, 0, PAGE, DMA_BIDIRECTIONAL, 0) ||
+		    dma_iova_sync(dev, &one, 0, PAGE))
+			return false;
+		dma_iova_destroy(dev, &one, PAGE, DMA_BIDIRECTIONAL, 0);
+	}
+	return true;
+}
+
 const struct bench_op bench_iova = {
 	.name = "iova-4k",
 	.what = "I/O addresses: take and free 4 KiB",
@@ -161,6 +177,15 @@ const struct bench_op bench_iova_100k = {
 	.open = open_many,
 	.run = run_mixed,
 	.close = close_space,
+};
+
+const struct bench_op bench_link_4k = {
+	.name = "link-4k",
+	.what = "two-step: take 4 KiB, link them, sync, destroy",
+	.open = open_one,
+	.run = run_link_small,
+	.close = close_space,
+	.threads = true,
 };
 
 const struct bench_op bench_link_1 = {

@@ -106,6 +106,8 @@ struct dma_backend_caps {
 	bool track_dirty;
 	/** Addresses pass as they are: devices take the direct route, and nothing is ever mapped. */
 	bool identity;
+	/** No entry may lead to [hole_start, hole_end] either. */
+	bool hole_is_target;
 	/** pin(): an entry is a physical address shifted right by this, and the bits that leaf_bits() gives. */
 	unsigned int leaf_phys_shift;
 	/** sync_map() has work to do although the walker is coherent (caching mode, write buffers). */

@@ -52,7 +52,11 @@ struct dma_iova_state {
 	uint64_t high;
 	uint64_t linked;
 	uint64_t tail;	 /* where a piece ends inside of a granule: the last one; 0: none does */
-	uint64_t copies; /* granules that are copies: the first and the last at the most */
+	uint32_t copies; /* granules that are copies: the first and the last at the most */
+	/* Where the range stands, if it is a small one; NULL: elsewhere. */
+	uint16_t index;
+	uint16_t granules;
+	void *window;
 };
 
 /** Bytes of the range; 0: the state holds none. */

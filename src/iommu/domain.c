@@ -364,10 +364,3 @@ int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_
 	domain_unlock(domain);
 	return err;
 }
-
-/* --- devices */
-
-uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)
-{
-	return granule_size(dmamap_dev(dev)->domain) - 1;
-}

@@ -238,10 +238,24 @@ uint32_t dmamap_windows_waiting(const struct dma_domain *domain);
 uint64_t dmamap_windows_invalidations(const struct dma_domain *domain);
 
 /** The records of what the tables went through, if anybody listens. No lock held. */
-void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,
-			      uint64_t size);
-void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-				uint64_t unmapped);
+void dmamap_domain_tell_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,
+			    uint64_t size);
+void dmamap_domain_tell_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
+			      uint64_t unmapped);
+
+static inline void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova,
+					    phys_addr_t phys, uint64_t size)
+{
+	if (host_observed(domain->host))
+		dmamap_domain_tell_map(domain, iova, phys, size);
+}
+
+static inline void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova,
+					      uint64_t size, uint64_t unmapped)
+{
+	if (host_observed(domain->host))
+		dmamap_domain_tell_unmap(domain, iova, size, unmapped);
+}
 
 /** What other rooms may ask: view.c. */
 extern const struct dmamap_domain_view dmamap_domain_view;

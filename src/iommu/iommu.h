@@ -11,6 +11,7 @@
 
 #include <dmamap/domain.h>
 
+#include "base/domain.h"
 #include "base/fail.h"
 
 #pragma GCC visibility push(hidden)
@@ -87,7 +88,10 @@ bool dmamap_iommu_unmap_coherent(struct dma_device *dev, dma_addr_t addr, uint64
 				 struct dma_error *why);
 
 /** Smallest page of the device's domain, minus 1. */
-uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev);
+static inline uint64_t dmamap_iommu_granule_mask(const struct dma_device *dev)
+{
+	return dmamap_domain_head(dmamap_dev(dev)->domain)->granule - 1;
+}
 
 /** Take @dev out of its domain: nothing of it may be mapped. */
 void dmamap_iommu_leave(struct dma_device *dev);

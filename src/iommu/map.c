@@ -26,28 +26,24 @@ unsigned int dmamap_iommu_prot(bool coherent, enum dma_data_direction dir, unsig
 
 /* --- core: one contiguous range of whole granules */
 
-static void report(const struct dma_domain *domain, struct dma_event *event)
+DMAMAP_COLD void dmamap_domain_tell_map(const struct dma_domain *domain, dma_addr_t iova,
+					phys_addr_t phys, uint64_t size)
 {
-	event->route = DMA_ROUTE_IOMMU;
-	if (host_observed(domain->host))
-		dmamap_report(domain->host, event);
+	dmamap_report(domain->host, &(struct dma_event){ .type = DMA_EVENT_IOMMU_MAP,
+							 .route = DMA_ROUTE_IOMMU,
+							 .dma_addr = iova,
+							 .phys = phys,
+							 .size = size });
 }
 
-void dmamap_domain_report_map(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys,
-			      uint64_t size)
+DMAMAP_COLD void dmamap_domain_tell_unmap(const struct dma_domain *domain, dma_addr_t iova,
+					  uint64_t size, uint64_t unmapped)
 {
-	report(domain,
-	       &(struct dma_event){
-		       .type = DMA_EVENT_IOMMU_MAP, .dma_addr = iova, .phys = phys, .size = size });
-}
-
-void dmamap_domain_report_unmap(const struct dma_domain *domain, dma_addr_t iova, uint64_t size,
-				uint64_t unmapped)
-{
-	report(domain, &(struct dma_event){ .type = DMA_EVENT_IOMMU_UNMAP,
-					    .dma_addr = iova,
-					    .size = size,
-					    .unmapped = unmapped });
+	dmamap_report(domain->host, &(struct dma_event){ .type = DMA_EVENT_IOMMU_UNMAP,
+							 .route = DMA_ROUTE_IOMMU,
+							 .dma_addr = iova,
+							 .size = size,
+							 .unmapped = unmapped });
 }
 
 /** Address, then entry, then sync_map; whatever fails is undone. 0, or -errno and *@reason. */

@@ -271,11 +271,26 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	return true;
 }
 
-bool dmamap_window_is_empty(const struct window *w)
+static bool has_heads(const struct window *w)
 {
 	uint64_t any = 0;
 
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		any |= __atomic_load_n(&w->heads[i], __ATOMIC_RELAXED);
-	return !any;
+	return any;
+}
+
+bool dmamap_window_is_empty(struct shard *const *shards, const struct window *w)
+{
+	struct shard *s = shards[__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE)];
+	uint64_t all = ~(uint64_t)0;
+
+	/* two-step ranges have no heads: only who has the shard can tell */
+	if (has_heads(w) || !shard_try(s))
+		return false;
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		all &= w->free[i] | __atomic_load_n(&w->returned[i], __ATOMIC_RELAXED);
+	all = __atomic_load_n(&w->shard, __ATOMIC_RELAXED) == s->number ? all : 0;
+	shard_unlock(s);
+	return !~all;
 }

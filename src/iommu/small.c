@@ -184,7 +184,7 @@ DMAMAP_COLD void dmamap_small_give_back_aside(struct dma_domain *domain, struct 
 	struct windows *ws = &domain->windows;
 
 	dmamap_window_notify(ws->shards, w);
-	if (!dmamap_window_is_empty(w))
+	if (!dmamap_window_is_empty(ws->shards, w))
 		return;
 	__atomic_fetch_add(&ws->emptied, 1, __ATOMIC_RELAXED);
 	if (!many_emptied(ws))

@@ -27,7 +27,8 @@ static inline bool small_reaches(const struct dma_domain *domain, phys_addr_t ph
 	uint64_t end = domain->windows.last_phys;
 
 	return phys <= end && len - 1 <= end - phys &&
-	       (phys > caps->hole_end || phys + (len - 1) < caps->hole_start);
+	       (!caps->hole_is_target || phys > caps->hole_end ||
+		phys + (len - 1) < caps->hole_start);
 }
 
 static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int prot)

@@ -12,11 +12,18 @@
 
 /* --- what is linked */
 
-static int fail(struct dma_error *why, const struct dma_device *dev, enum dma_reason reason,
-		uint64_t offset, uint64_t size, uint64_t have)
+static DMAMAP_COLD void fill_in(struct dma_error *why, const struct dma_device *dev,
+				enum dma_reason reason, uint64_t offset, uint64_t size,
+				uint64_t have)
 {
 	fail_range(why, dev, reason, -DMAMAP_EINVAL, offset, size);
 	why->have = have;
+}
+
+static inline int fail(struct dma_error *why, const struct dma_device *dev, enum dma_reason reason,
+		       uint64_t offset, uint64_t size, uint64_t have)
+{
+	fill_in(why, dev, reason, offset, size, have);
 	return -DMAMAP_EINVAL;
 }
 
@@ -24,7 +31,7 @@ int dmamap_twostep_part(struct dma_device *dev, const struct dma_iova_state *sta
 			uint64_t size, struct run_part *part, struct dma_error *why)
 {
 	uint64_t total = dmamap_iova_size(state);
-	struct granules g;
+	uint64_t mask, pad;
 
 	if (!dmamap_use_iova(state) || state->dev != dev)
 		return fail(why, dev, DMA_REASON_IOVA_STATE, offset, size, 0);
@@ -32,23 +39,12 @@ int dmamap_twostep_part(struct dma_device *dev, const struct dma_iova_state *sta
 		return fail(why, dev, DMA_REASON_ZERO_SIZE, offset, size, total);
 	if (offset >= total || size > total - offset)
 		return fail(why, dev, DMA_REASON_IOVA_RANGE, offset, size, total);
-	granules_of(state_domain(state), state->addr + offset, size, &g);
-	*part = (struct run_part){ g.start - run_start(state), g.size, g.offset };
+	mask = dmamap_iommu_granule_mask(dev);
+	pad = state->addr & mask;
+	part->pad = (pad + offset) & mask;
+	part->at = pad + offset - part->pad;
+	part->size = round_up(part->pad + size, mask + 1);
 	return 0;
-}
-
-/** Is each granule of the part mapped (or is none), by the tables? */
-static bool tables_agree(const struct dma_iova_state *state, const struct run_part *part,
-			 bool mapped)
-{
-	struct dma_domain *domain = state_domain(state);
-	dma_addr_t iova = run_start(state) + part->at;
-	phys_addr_t phys;
-
-	for (uint64_t at = 0; at < part->size; at += granule_size(domain))
-		if (!dmamap_domain_iova_to_phys(domain, iova + at, &phys) != mapped)
-			return false;
-	return true;
 }
 
 static bool has_hole(const struct dma_iova_state *state)
@@ -60,14 +56,14 @@ bool dmamap_twostep_linked(const struct dma_iova_state *state, const struct run_
 {
 	if (part->at < state->low || part->at + part->size > state->high)
 		return false;
-	return !has_hole(state) || tables_agree(state, part, true);
+	return !has_hole(state) || dmamap_run_agrees(state, part->at, part->size, true);
 }
 
 bool dmamap_twostep_unlinked(const struct dma_iova_state *state, const struct run_part *part)
 {
 	if (part->at >= state->high || part->at + part->size <= state->low)
 		return true;
-	return has_hole(state) && tables_agree(state, part, false);
+	return has_hole(state) && dmamap_run_agrees(state, part->at, part->size, false);
 }
 
 void dmamap_twostep_note_link(struct dma_iova_state *state, uint64_t at, uint64_t size)
@@ -83,12 +79,10 @@ void dmamap_twostep_note_link(struct dma_iova_state *state, uint64_t at, uint64_
 static void tighten(struct dma_iova_state *state)
 {
 	uint64_t granule = granule_size(state_domain(state));
-	struct run_part first = { .at = state->low, .size = granule };
-	struct run_part last = { .at = state->high - granule, .size = granule };
 
-	for (; has_hole(state) && tables_agree(state, &first, false); first.at += granule)
+	while (has_hole(state) && dmamap_run_agrees(state, state->low, granule, false))
 		state->low += granule;
-	for (; has_hole(state) && tables_agree(state, &last, false); last.at -= granule)
+	while (has_hole(state) && dmamap_run_agrees(state, state->high - granule, granule, false))
 		state->high -= granule;
 }
 
@@ -110,9 +104,8 @@ bool dmamap_twostep_alloc(struct dma_device *dev, struct dma_iova_state *state, 
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	enum dma_reason reason = DMA_REASON_NONE;
-	struct granules g;
-	dma_addr_t iova;
-	bool got;
+	struct dma_iova_state run = { .__size = size, .dev = dev };
+	uint64_t mask, pad;
 
 	if (d->route != DMA_ROUTE_IOMMU)
 		reason = DMA_REASON_NO_IOMMU;
@@ -126,24 +119,20 @@ bool dmamap_twostep_alloc(struct dma_device *dev, struct dma_iova_state *state, 
 	}
 	if (!dmamap_iommu_ready(dev, why) || !dmamap_iommu_check_alignment(dev, phys, size, why))
 		return false;
-	granules_of(d->domain, phys & dmamap_iommu_granule_mask(dev), size, &g);
-	domain_lock(d->domain);
-	got = dmamap_domain_alloc(d->domain, dev, g.size, dmamap_get_mask(dev), &iova, &reason);
-	domain_unlock(d->domain);
-	if (!got) {
+	mask = dmamap_iommu_granule_mask(dev);
+	pad = phys & mask;
+	if (!dmamap_run_take(dev, round_up(pad + size, mask + 1), &run, &reason)) {
 		fail_range(why, dev, reason, -DMAMAP_ENOMEM, phys, size);
 		return false;
 	}
-	*state = (struct dma_iova_state){ .addr = iova + g.offset, .__size = size, .dev = dev };
-	dev_live_add(d, 1);
+	run.addr += pad;
+	*state = run;
 	return true;
 }
 
 int dmamap_twostep_free(struct dma_device *dev, struct dma_iova_state *state, struct dma_error *why)
 {
-	struct dma_domain *domain;
-
-	if (!dmamap_use_iova(state) || state->dev != dev)
+	if (!dmamap_use_iova(state) || state->dev != dev || !dmamap_run_is_held(state))
 		return fail(why, dev, DMA_REASON_IOVA_STATE, 0, 0, 0);
 	if (state->linked) {
 		fail_range(why, dev, DMA_REASON_LIVE_MAPPINGS, -DMAMAP_EBUSY, state->addr,
@@ -151,12 +140,8 @@ int dmamap_twostep_free(struct dma_device *dev, struct dma_iova_state *state, st
 		why->have = state->linked;
 		return -DMAMAP_EBUSY;
 	}
-	domain = state_domain(state);
-	domain_lock(domain);
-	dmamap_domain_unalloc(domain, run_start(state), run_size(state));
-	domain_unlock(domain);
+	dmamap_run_free(state);
 	*state = (struct dma_iova_state){ .addr = 0 };
-	dev_live_sub(dmamap_dev(dev), 1);
 	return 0;
 }
 
@@ -171,9 +156,7 @@ int dmamap_twostep_sync(struct dma_device *dev, struct dma_iova_state *state, ui
 		return err;
 	if (!d->coherent)
 		dmamap_cache_flush(d->host);
-	domain_lock(d->domain);
-	err = dmamap_domain_sync_map(d->domain, run_start(state) + part.at, part.size);
-	domain_unlock(d->domain);
+	err = dmamap_run_sync(state, part.at, part.size);
 	return err ? fail_range(why, dev, dmamap_backend_reason(err), err, state->addr + offset,
 				size)
 		   : 0;
@@ -201,11 +184,8 @@ int dmamap_twostep_enter(struct dma_iova_state *state, uint64_t at, const struct
 	struct dma_domain *domain = state_domain(state);
 	dma_addr_t iova = run_start(state) + at;
 	uint64_t size = 0;
-	int err;
+	int err = dmamap_run_enter(state, at, vec, n, prot);
 
-	domain_lock(domain);
-	err = dmamap_domain_enter(domain, iova, vec, n, prot);
-	domain_unlock(domain);
 	if (err) {
 		*reason = dmamap_backend_reason(err);
 		return err;
@@ -273,10 +253,7 @@ static void take_back(struct link *l)
 
 	if (!size)
 		return;
-	domain_lock(domain);
-	dmamap_domain_clear(domain, iova, size);
-	dmamap_domain_invalidate(domain, iova, size);
-	domain_unlock(domain);
+	dmamap_run_clear(l->state, l->start, size, RUN_STAYS);
 	dmamap_domain_report_unmap(domain, iova, size, size);
 	dmamap_twostep_note_unlink(l->state, l->start, size);
 	if (l->head == DMAMAP_PHYS_NONE)

@@ -45,6 +45,34 @@ int dmamap_twostep_enter(struct dma_iova_state *state, uint64_t at, const struct
 
 /* --- what the files of the mechanism share */
 
+/** Take addresses of @size bytes, whole granules, and count a mapping: fills in where @state stands. False, *@reason. */
+bool dmamap_run_take(struct dma_device *dev, uint64_t size, struct dma_iova_state *state,
+		     enum dma_reason *reason);
+/** False: @state is a copy of one that has ended, and the run is free or somebody's mapping. Not all are found. */
+bool dmamap_run_is_held(const struct dma_iova_state *state);
+/** The end of a run of which nothing is linked. */
+void dmamap_run_free(const struct dma_iova_state *state);
+/** Enter pieces, @at bytes behind the run's first granule. 0 or the backend's error, and then nothing of them is there. */
+int dmamap_run_enter(const struct dma_iova_state *state, uint64_t at, const struct dma_vec *vec,
+		     size_t n, unsigned int prot);
+int dmamap_run_sync(const struct dma_iova_state *state, uint64_t at, uint64_t size);
+
+/** What becomes of a run when a part of it is cleared. */
+enum run_end {
+	RUN_STAYS,
+	RUN_ENDS, /* lazily on a lazy domain */
+	RUN_ENDS_STRICTLY,
+};
+
+/**
+ * Clear [at, at + size) up to the first hole, and invalidate; the bytes cleared. If that was all of it the run ends as
+ * @end says: its addresses go back, or wait for that.
+ */
+uint64_t dmamap_run_clear(const struct dma_iova_state *state, uint64_t at, uint64_t size,
+			  enum run_end end);
+/** Is each granule of [at, at + size) mapped (or is none), by the tables? */
+bool dmamap_run_agrees(const struct dma_iova_state *state, uint64_t at, uint64_t size, bool mapped);
+
 /** The part of a run that a call is about: whole granules. */
 struct run_part {
 	uint64_t at; /* from the run's first granule on */

@@ -112,23 +112,15 @@ static bool needs_maintenance(const struct unlink *u)
 
 /* --- the tables */
 
-/** Clear and invalidate the part; on a @whole run, retire all its addresses. Returns the bytes that were mapped. */
-static uint64_t clear_part(const struct unlink *u, const struct run_part *part, bool whole,
-			   bool strict)
+/** Clear and invalidate the part; a run that is to go goes as a whole. Returns the bytes that were mapped. */
+static uint64_t clear_part(const struct unlink *u, const struct run_part *part, enum run_end end)
 {
-	struct dma_domain *domain = state_domain(u->state);
-	dma_addr_t iova = run_start(u->state) + part->at;
-	uint64_t cleared;
+	uint64_t cleared = dmamap_run_clear(u->state, part->at, part->size, end);
 
-	domain_lock(domain);
-	cleared = dmamap_domain_clear(domain, iova, part->size);
-	if (whole && cleared == part->size)
-		dmamap_domain_retire(domain, run_start(u->state), run_size(u->state), strict);
-	else if (cleared)
-		dmamap_domain_invalidate(domain, iova, cleared);
-	domain_unlock(domain);
-	dmamap_domain_report_unmap(domain, iova, part->size, cleared);
-	dmamap_twostep_note_unlink(u->state, part->at, cleared);
+	dmamap_domain_report_unmap(state_domain(u->state), run_start(u->state) + part->at,
+				   part->size, cleared);
+	if (end == RUN_STAYS || cleared != part->size)
+		dmamap_twostep_note_unlink(u->state, part->at, cleared);
 	return cleared;
 }
 
@@ -143,7 +135,7 @@ static int unlink_part(const struct unlink *u, const struct run_part *part, bool
 	uint64_t cleared;
 
 	find_copies(u, part, &copies);
-	cleared = clear_part(u, part, whole, copies.n != 0);
+	cleared = clear_part(u, part, !whole ? RUN_STAYS : copies.n ? RUN_ENDS_STRICTLY : RUN_ENDS);
 	if (cleared == part->size) {
 		release_copies(u, &copies);
 		return 0;
@@ -215,6 +207,5 @@ int dmamap_twostep_destroy(struct dma_device *dev, struct dma_iova_state *state,
 	if (err)
 		return err;
 	*state = (struct dma_iova_state){ .addr = 0 };
-	dev_live_sub(dmamap_dev(dev), 1);
 	return 0;
 }

@@ -250,8 +250,8 @@ static inline struct window_lazy *window_lazy_of(const struct window *w)
 	return __atomic_load_n(&w->lazy, __ATOMIC_ACQUIRE);
 }
 
-/** Does no mapping live in @w? */
-bool dmamap_window_is_empty(const struct window *w);
+/** Does nothing live in @w? No shard's lock is held; false also if somebody else has that of its shard. */
+bool dmamap_window_is_empty(struct shard *const *shards, const struct window *w);
 
 #pragma GCC visibility pop
 

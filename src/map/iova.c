@@ -8,7 +8,7 @@
  */
 #include <dmamap/iova.h>
 
-#include "iommu/twostep.h"
+#include "iommu/quick_iova.h"
 #include "map.h"
 
 /** Is the refusal a bug of the caller's, as opposed to something that happens? */
@@ -28,23 +28,31 @@ static bool is_misuse(const struct dma_error *why)
 }
 
 /** End a call with this result. */
-static int finish(struct dma_device *dev, int err, const char *what, struct dma_error *why)
+static DMAMAP_COLD int refuse(struct dma_device *dev, int err, const char *what,
+			      struct dma_error *why)
 {
 	enum dma_route route = dmamap_dev(dev)->route;
 
-	if (!err)
-		return 0;
 	if (is_misuse(why))
 		dmamap_misuse(dev, route, what, why);
 	dmamap_record(dev, route, why);
 	return err;
 }
 
+static inline int finish(struct dma_device *dev, int err, const char *what, struct dma_error *why)
+{
+	return err ? refuse(dev, err, what, why) : 0;
+}
+
 /** For observers: memory was linked to, or unlinked from, [@addr, @addr + @size). */
 static void tell(enum dma_event_type type, struct dma_device *dev, dma_addr_t addr,
 		 phys_addr_t phys, size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
-	struct dma_event event = {
+	struct dma_event event;
+
+	if (!observed(dev))
+		return;
+	event = (struct dma_event){
 		.type = type,
 		.dev = dev,
 		.dma_addr = addr,
@@ -53,13 +61,11 @@ static void tell(enum dma_event_type type, struct dma_device *dev, dma_addr_t ad
 		.dir = dir,
 		.attrs = attrs,
 	};
-
-	if (observed(dev))
-		dmamap_finish(&event, DMA_ROUTE_IOMMU, NULL, true);
+	dmamap_finish(&event, DMA_ROUTE_IOMMU, NULL, true);
 }
 
-bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
-			   size_t size)
+static DMAMAP_APART bool try_alloc(struct dma_device *dev, struct dma_iova_state *state,
+				   phys_addr_t phys, size_t size)
 {
 	struct dma_error why;
 
@@ -73,8 +79,15 @@ bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state,
 	return false;
 }
 
-int dmamap_iova_link(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
-		     size_t offset, size_t size, enum dma_data_direction dir, unsigned long attrs)
+bool dmamap_iova_try_alloc(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			   size_t size)
+{
+	return quick_iova_alloc(dev, state, phys, size) || try_alloc(dev, state, phys, size);
+}
+
+static DMAMAP_APART int link(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
+			     size_t offset, size_t size, enum dma_data_direction dir,
+			     unsigned long attrs)
 {
 	struct dma_error why;
 	int err = -DMAMAP_EINVAL;
@@ -86,13 +99,30 @@ int dmamap_iova_link(struct dma_device *dev, struct dma_iova_state *state, phys_
 	return finish(dev, err, "link that does not fit into its range", &why);
 }
 
-int dmamap_iova_sync(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
-		     size_t size)
+int dmamap_iova_link(struct dma_device *dev, struct dma_iova_state *state, phys_addr_t phys,
+		     size_t offset, size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	if ((unsigned int)dir <= DMA_FROM_DEVICE && !observed(dev) &&
+	    quick_iova_link(dev, state, phys, offset, size, dir, attrs))
+		return 0;
+	return link(dev, state, phys, offset, size, dir, attrs);
+}
+
+static DMAMAP_APART int sync(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
+			     size_t size)
 {
 	struct dma_error why;
 
 	return finish(dev, dmamap_twostep_sync(dev, state, offset, size, &why),
 		      "sync outside of the range", &why);
+}
+
+int dmamap_iova_sync(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
+		     size_t size)
+{
+	if (quick_iova_sync(dev, state, offset, size))
+		return 0;
+	return sync(dev, state, offset, size);
 }
 
 void dmamap_iova_unlink(struct dma_device *dev, struct dma_iova_state *state, size_t offset,
@@ -108,7 +138,7 @@ void dmamap_iova_unlink(struct dma_device *dev, struct dma_iova_state *state, si
 	finish(dev, err, "unlink of what is not linked", &why);
 }
 
-void dmamap_iova_free(struct dma_device *dev, struct dma_iova_state *state)
+static DMAMAP_APART void free_slowly(struct dma_device *dev, struct dma_iova_state *state)
 {
 	struct dma_error why;
 
@@ -116,8 +146,15 @@ void dmamap_iova_free(struct dma_device *dev, struct dma_iova_state *state)
 	       &why);
 }
 
-void dmamap_iova_destroy(struct dma_device *dev, struct dma_iova_state *state, size_t mapped_len,
-			 enum dma_data_direction dir, unsigned long attrs)
+void dmamap_iova_free(struct dma_device *dev, struct dma_iova_state *state)
+{
+	if (!quick_iova_free(dev, state))
+		free_slowly(dev, state);
+}
+
+static DMAMAP_APART void destroy(struct dma_device *dev, struct dma_iova_state *state,
+				 size_t mapped_len, enum dma_data_direction dir,
+				 unsigned long attrs)
 {
 	dma_addr_t addr = state->addr;
 	struct dma_error why;
@@ -128,4 +165,12 @@ void dmamap_iova_destroy(struct dma_device *dev, struct dma_iova_state *state, s
 	if (!err && mapped_len)
 		tell(DMA_EVENT_UNLINK, dev, addr, 0, mapped_len, dir, attrs);
 	finish(dev, err, "destroy of what is not linked", &why);
+}
+
+void dmamap_iova_destroy(struct dma_device *dev, struct dma_iova_state *state, size_t mapped_len,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+	if ((unsigned int)dir > DMA_FROM_DEVICE || observed(dev) ||
+	    !quick_iova_destroy(dev, state, mapped_len))
+		destroy(dev, state, mapped_len, dir, attrs);
 }

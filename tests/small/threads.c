@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Small mappings of one domain by several threads: each maps, lets the device look, and unmaps, or leaves the unmap to
- * its neighbour; others flush, poll and read figures all the while. Under the thread sanitizer this is the proof of the
+ * Small mappings and two-step ranges of one domain by several threads: each maps, lets the device look, and unmaps, or
+ * leaves the unmap to its neighbour; others flush, poll and read figures all the while. Under the thread sanitizer this is the proof of the
  * windows' protocol; without it, that no stale translation is reachable after a strict unmap returned.
  */
 #include "world.h"
@@ -105,13 +105,46 @@ static void look_after_a_change(struct job *job, uint64_t own)
 	job->wrong += world_reads(job->w, addr, own);
 }
 
+/** The same with a two-step range, of which a part may stay without memory. */
+static void one_range(struct job *job, uint64_t own)
+{
+	uint64_t pages = 1 + world_random(&job->seed, 2);
+	uint64_t room = pages + world_random(&job->seed, 3);
+	struct dma_device *dev = job->w->dev;
+	struct dma_iova_state s;
+	dma_addr_t addr;
+
+	if (!dma_iova_try_alloc(dev, &s, 0, room * PAGE)) {
+		job->wrong++;
+		return;
+	}
+	addr = s.addr;
+	for (uint64_t i = 0; i < pages; i++)
+		job->wrong += dma_iova_link(dev, &s, job->w->buf + (own + i) * PAGE, i * PAGE, PAGE,
+					    DMA_BIDIRECTIONAL, 0) != 0;
+	job->wrong += dma_iova_sync(dev, &s, 0, pages * PAGE) != 0;
+	job->wrong += !world_reads(job->w, addr, own);
+	if (world_random(&job->seed, 4) == 0) {
+		dma_iova_unlink(dev, &s, 0, pages * PAGE, DMA_BIDIRECTIONAL, 0);
+		job->wrong += world_reads(job->w, addr, own);
+		dma_iova_free(dev, &s);
+	} else {
+		dma_iova_destroy(dev, &s, pages * PAGE, DMA_BIDIRECTIONAL, 0);
+	}
+	job->wrong += job->strict && world_reads(job->w, addr, own);
+	job->wrong += dma_use_iova(&s);
+}
+
 static void *work(void *arg)
 {
 	struct job *job = arg;
 	uint64_t own = (job->seed % THREADS) * 2;
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		one_round(job, own);
+		if (i % 3)
+			one_round(job, own);
+		else
+			one_range(job, own);
 		unmap_mails(job);
 		if (job->changes && i % 16 == 0)
 			look_after_a_change(job, own);

@@ -15,6 +15,7 @@
 #define RANGES	4u
 #define PIECES	24u
 #define PAGES	24u
+#define MORE	64u /* pages that a range may have beyond: with them it is not a small one */
 #define STEPS	600u
 #define BIT(r)	(1ull << DMA_REASON_##r)
 #define MMIO	DMA_ATTR_MMIO
@@ -240,7 +241,7 @@ static void refused(struct model *m, uint64_t reasons)
 static void do_alloc(struct model *m, struct range *r)
 {
 	uint64_t pad = below(m->w, 2) * below(m->w, PAGE);
-	uint64_t size = 1 + below(m->w, PAGES * PAGE);
+	uint64_t size = 1 + below(m->w, PAGES * PAGE) + below(m->w, 2) * MORE * PAGE;
 
 	memset(r, 0, sizeof(*r));
 	r->dir = (enum dma_data_direction)below(m->w, 3);
@@ -256,7 +257,7 @@ static void do_alloc(struct model *m, struct range *r)
 /** The page behind the last that is linked. */
 static uint64_t top(const struct range *r)
 {
-	uint64_t page = PAGES + 2;
+	uint64_t page = PAGES + MORE + 2;
 
 	while (page && !piece_at(r, page - 1))
 		page--;
@@ -498,7 +499,7 @@ static void random_steps(void **state)
 /* --- each request for memory fails in turn */
 
 /** Two ranges, with pieces of both kinds, data moved, all taken back. Returns the first error, everything undone. */
-static int scenario(struct world *w)
+static int scenario(struct world *w, uint64_t room)
 {
 	const uint64_t sizes[] = { 3 * PAGE - 0x10, 2 * PAGE, 5 * PAGE, 0x123 };
 	uint64_t total = 10 * PAGE - 0x10 + 0x123;
@@ -508,7 +509,7 @@ static int scenario(struct world *w)
 	unsigned char byte = 1;
 	int err = 0;
 
-	if (!dma_iova_try_alloc(w->dev, &s, w->ram + 0x10, total)) {
+	if (!dma_iova_try_alloc(w->dev, &s, w->ram + 0x10, total + room)) {
 		assert_int_equal(dma_last_error(w->dev, &why), 0);
 		return why.err;
 	}
@@ -526,18 +527,16 @@ static int scenario(struct world *w)
 	return err;
 }
 
-static void each_allocation_fails(void **state)
+static void fail_each(struct world *w, uint64_t room)
 {
-	struct world *w = world_new(*state, 1);
 	struct dma_error why;
 	bool done = false;
 
-	granule = w->route->granule_bits ? 1ull << w->route->granule_bits : SMALL;
 	for (uint64_t nth = 1; !done; nth++) {
 		int err;
 
 		sim_fail_alloc(w->m, nth);
-		err = scenario(w);
+		err = scenario(w, room);
 		sim_fail_alloc(w->m, 0);
 		done = !err;
 		world_idle(w);
@@ -548,6 +547,15 @@ static void each_allocation_fails(void **state)
 		}
 		assert_true(nth < 100);
 	}
+}
+
+static void each_allocation_fails(void **state)
+{
+	struct world *w = world_new(*state, 1);
+
+	granule = w->route->granule_bits ? 1ull << w->route->granule_bits : SMALL;
+	fail_each(w, 0);
+	fail_each(w, MORE * PAGE);
 	world_end(w);
 }
 

@@ -258,7 +258,10 @@ int dmamap_domain_destroy(struct dma_domain *domain);
  */
 int dmamap_domain_reserve(struct dma_domain *domain, dma_addr_t start, uint64_t len);
 
-/** dma_domain_flush() - invalidate everything that waits, and give it back. May spin; never sleeps. */
+/**
+ * dma_domain_flush() - invalidate everything that waits, and give it back; if nothing is mapped, also what was kept for
+ * the next map. May spin; never sleeps.
+ */
 void dmamap_domain_flush(struct dma_domain *domain);
 
 /**
@@ -266,7 +269,7 @@ void dmamap_domain_flush(struct dma_domain *domain);
  *
  * To STRICT: when it returns, nothing waits any more of what was unmapped before the call, and no later unmap will. To
  * LAZY: unmaps that begin after it has returned may wait, as the domain's configuration says. Memory for that is taken
- * the first time, and kept. Setting what there is changes nothing.
+ * here if something is mapped, else by maps. Setting what there is changes nothing.
  *
  * Context: as dma_domain_flush(); any thread, at any time. Semantics: docs/semantics.md, "Invalidation".
  *

@@ -133,6 +133,21 @@ static void give_back_all(struct dmamap_slab *slab, void **list)
 	*list = NULL;
 }
 
+void dmamap_slab_trim(struct dmamap_slab *slab)
+{
+	struct chunk *c = slab->free;
+
+	while (c) {
+		struct chunk *next = c->next;
+
+		if (!c->live) {
+			drop(&slab->free, c);
+			give_back(slab, c);
+		}
+		c = next;
+	}
+}
+
 void dmamap_slab_fini(struct dmamap_slab *slab)
 {
 	give_back_all(slab, &slab->free);

@@ -23,6 +23,8 @@ void dmamap_slab_init(struct dmamap_slab *slab, struct dma_host *host, uint32_t 
 /** A zeroed object, NULL if the host has no page. */
 void *dmamap_slab_alloc(struct dmamap_slab *slab);
 void dmamap_slab_free(struct dmamap_slab *slab, void *object);
+/** Give pages back in which nothing lives: the one that is kept for the next object. */
+void dmamap_slab_trim(struct dmamap_slab *slab);
 /** Give all pages back, live objects or not. */
 void dmamap_slab_fini(struct dmamap_slab *slab);
 

@@ -50,7 +50,7 @@ static void free_domain(struct dma_domain *domain)
 	dmamap_regions_fini(domain);
 	if (domain->iova)
 		dmamap_space_destroy(domain->iova);
-	dmamap_policy_fini(domain);
+	dmamap_policy_drop_queue(domain);
 	dmamap_lock_fini(host, &domain->lock);
 	dmamap_heap_free(host, domain, sizeof(*domain));
 }
@@ -165,6 +165,11 @@ static uint64_t used(const struct dma_domain *domain)
 	return used_in_space(domain) + dmamap_windows_used(domain);
 }
 
+bool dmamap_domain_holds(const struct dma_domain *domain)
+{
+	return domain->windows.live || used_in_space(domain);
+}
+
 int dmamap_domain_destroy(struct dma_domain *domain)
 {
 	struct dma_host *host = domain->host;
@@ -257,6 +262,8 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 	enum dmamap_iova_result result;
 
 	limit = domain_limit(domain, dmamap_dev(dev), limit);
+	if (domain->lazy)
+		dmamap_policy_need_queue(domain); /* without it the unmap will be strict */
 	if (domain->host->time_ns)
 		dmamap_domain_flush_due(domain);
 	result = alloc_pci(domain, dev, size, limit, iova);
@@ -315,11 +322,46 @@ enum dma_reason dmamap_backend_reason(int err)
 
 /* --- flushing and figures */
 
+/** If nothing lives, what was only kept for the next map goes too. */
+static void give_back(struct dma_domain *domain)
+{
+	struct dma_backend *backend = domain->backend;
+
+	dmamap_domain_reclaim(domain);
+	dmamap_kept_drain(&domain->kept, domain->iova);
+	if (dmamap_domain_holds(domain))
+		return;
+	dmamap_space_trim(domain->iova);
+	dmamap_policy_drop_queue(domain);
+	if (backend->ops->trim)
+		backend->ops->trim(backend);
+}
+
 void dmamap_domain_flush(struct dma_domain *domain)
 {
 	domain_lock(domain);
-	dmamap_domain_reclaim(domain);
-	dmamap_kept_drain(&domain->kept, domain->iova);
+	give_back(domain);
+	domain_unlock(domain);
+}
+
+static uint64_t invalidations(const struct dma_domain *domain)
+{
+	return domain->stats.invalidations + dmamap_windows_invalidations(domain);
+}
+
+/** What is due, and windows that ran empty; of a domain that nobody unmapped in since the last time: everything. */
+static void poll(struct dma_domain *domain)
+{
+	bool quiet;
+
+	domain_lock(domain);
+	quiet = invalidations(domain) == domain->polled && !dmamap_domain_waits(domain);
+	dmamap_domain_flush_due(domain);
+	if (quiet)
+		give_back(domain);
+	else
+		dmamap_domain_trim(domain);
+	domain->polled = invalidations(domain);
 	domain_unlock(domain);
 }
 
@@ -328,12 +370,8 @@ void dmamap_poll(struct dma_host *host)
 	struct dmamap_host *h = dmamap_host(host);
 
 	dmamap_lock(host, &h->lock);
-	for (struct dma_domain *domain = h->domains; domain; domain = domain->next_polled) {
-		domain_lock(domain);
-		dmamap_domain_flush_due(domain);
-		dmamap_domain_trim(domain);
-		domain_unlock(domain);
-	}
+	for (struct dma_domain *domain = h->domains; domain; domain = domain->next_polled)
+		poll(domain);
 	dmamap_unlock(host, &h->lock);
 	if (h->poll_atomic)
 		h->poll_atomic(host);
@@ -349,7 +387,7 @@ void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats 
 	stats->iova_bytes = used(domain) << domain->shift;
 	stats->iova_peak_bytes += dmamap_windows_peak(domain) << domain->shift;
 	stats->table_bytes = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
-	stats->invalidations += dmamap_windows_invalidations(domain);
+	stats->invalidations = invalidations(domain);
 	stats->queued = domain->queued + dmamap_windows_waiting(domain);
 	stats->invalidation = domain->lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT;
 	domain_unlock(domain);

@@ -97,11 +97,12 @@ struct dma_domain {
 	bool lazy;
 	/** There may be empty tables although nothing waits: the last invalidation did not prune. */
 	bool unpruned;
-	struct flush_entry *queue; /* NULL until the domain is lazy for the first time */
+	struct flush_entry *queue; /* NULL while nothing lives that could wait in it */
 	uint32_t queue_size;	   /* entries, one of which stays empty; with flush_ns, for ever */
 	uint32_t queued;
 	uint64_t flush_ns;
 	uint64_t oldest; /* when the oldest entry was queued */
+	uint64_t polled; /* invalidations before the last dma_poll() ended */
 	struct dma_domain *next_polled;
 
 	struct windows windows;
@@ -159,6 +160,8 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 			 uint64_t limit, dma_addr_t *iova, enum dma_reason *reason);
 /** Take addresses out of the space for ever. 0; -EBUSY: some are in use; -ENOMEM. Lock held. */
 int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t granules);
+/** Is there a window, or an address outside of them that is in use or waits? Lock held. */
+bool dmamap_domain_holds(const struct dma_domain *domain);
 /** Is nothing mapped but direct regions, and does nothing wait? Lock held. */
 bool dmamap_domain_idle(const struct dma_domain *domain);
 /** Give addresses back that never held an entry. Lock held. */
@@ -181,6 +184,8 @@ void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t s
 /** After dmamap_domain_clear(): the same at once and for good, but the addresses stay taken. Lock held. */
 void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
+/** Does anything wait for a flush? Lock held. */
+bool dmamap_domain_waits(const struct dma_domain *domain);
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);
@@ -201,7 +206,10 @@ void dmamap_domain_note_peaks(struct dma_domain *domain);
 
 /** What @config says. 0; -EINVAL; -ENOMEM. */
 int dmamap_policy_init(struct dma_domain *domain, const struct dma_domain_config *config);
-void dmamap_policy_fini(struct dma_domain *domain);
+/** The queue, before something lives whose unmap may wait. False without memory. Lock held. */
+bool dmamap_policy_need_queue(struct dma_domain *domain);
+/** Nothing lives, and nothing waits. Lock held. */
+void dmamap_policy_drop_queue(struct dma_domain *domain);
 /** Is there anything to defer? */
 bool dmamap_policy_may_be_lazy(const struct dma_domain *domain);
 /** From now on lazy. False without memory, and then nothing changes. Lock held, or nobody else knows the domain. */

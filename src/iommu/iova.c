@@ -370,6 +370,12 @@ enum dmamap_iova_result dmamap_space_reserve(struct dmamap_iova *iova, uint64_t 
 	return change(iova, granule, n, true) ? IOVA_OK : IOVA_NO_MEMORY;
 }
 
+void dmamap_space_trim(struct dmamap_iova *iova)
+{
+	set_idle(iova, IOVA_NONE);
+	dmamap_slab_trim(&iova->slab);
+}
+
 uint64_t dmamap_space_used(const struct dmamap_iova *iova)
 {
 	return iova->used;

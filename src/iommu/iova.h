@@ -39,6 +39,9 @@ bool dmamap_space_free(struct dmamap_iova *iova, uint64_t granule, uint64_t n);
 enum dmamap_iova_result dmamap_space_reserve(struct dmamap_iova *iova, uint64_t granule,
 					     uint64_t n);
 
+/** Return what was only kept for the next range. */
+void dmamap_space_trim(struct dmamap_iova *iova);
+
 /** Granules that are taken, reserved ones included. */
 uint64_t dmamap_space_used(const struct dmamap_iova *iova);
 

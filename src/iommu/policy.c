@@ -5,7 +5,8 @@
  *
  * An unmap looks at the policy once, and small ones once more when they have queued what they cleared; what they do not
  * see of a change to strict, its flush does. A change to lazy is seen by unmaps that begin later, or not yet by them:
- * then they are strict. All that a lazy unmap needs is there before the policy changes, and stays.
+ * then they are strict. All that a lazy unmap of a small range needs is there before the policy changes, and stays as
+ * long as anything lives; an unmap that finds no queue is strict.
  */
 #include "domain.h"
 
@@ -28,11 +29,23 @@ int dmamap_policy_init(struct dma_domain *domain, const struct dma_domain_config
 	return dmamap_policy_make_lazy(domain) ? 0 : -DMAMAP_ENOMEM;
 }
 
-void dmamap_policy_fini(struct dma_domain *domain)
+static uint64_t queue_bytes(const struct dma_domain *domain)
 {
-	if (domain->queue)
-		dmamap_pages_free(domain->host, domain->queue,
-				  domain->queue_size * sizeof(*domain->queue));
+	return domain->queue_size * sizeof(*domain->queue);
+}
+
+bool dmamap_policy_need_queue(struct dma_domain *domain)
+{
+	if (!domain->queue)
+		domain->queue =
+			dmamap_heap_alloc(domain->host, queue_bytes(domain), DMAMAP_GFP_ATOMIC);
+	return domain->queue;
+}
+
+void dmamap_policy_drop_queue(struct dma_domain *domain)
+{
+	dmamap_heap_free(domain->host, domain->queue, queue_bytes(domain));
+	domain->queue = NULL;
 }
 
 bool dmamap_policy_may_be_lazy(const struct dma_domain *domain)
@@ -42,11 +55,8 @@ bool dmamap_policy_may_be_lazy(const struct dma_domain *domain)
 
 bool dmamap_policy_make_lazy(struct dma_domain *domain)
 {
-	if (!domain->queue)
-		domain->queue = dmamap_pages_alloc(domain->host,
-						   domain->queue_size * sizeof(*domain->queue),
-						   DMAMAP_PHYS_NONE, DMAMAP_GFP_ATOMIC, NULL);
-	if (!domain->queue || !dmamap_windows_make_lazy(domain))
+	if (dmamap_domain_holds(domain) &&
+	    (!dmamap_policy_need_queue(domain) || !dmamap_windows_make_lazy(domain)))
 		return false;
 	__atomic_store_n(&domain->lazy, true, __ATOMIC_SEQ_CST);
 	return true;

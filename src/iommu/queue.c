@@ -113,7 +113,7 @@ static void flush(struct dma_domain *domain, bool all, struct window *idle)
 			   .all = all,
 			   .idle = idle,
 			   .moved = domain->queue ? domain->queue + domain->queued : NULL,
-			   .room = domain->queue_size - domain->queued };
+			   .room = domain->queue ? domain->queue_size - domain->queued : 0 };
 	struct window_lazy *lazy;
 
 	/* who is counted here is in the list below: what waits without being counted would wait for ever */
@@ -130,7 +130,7 @@ static void flush(struct dma_domain *domain, bool all, struct window *idle)
 	flush_round(&f);
 }
 
-static bool waits(const struct dma_domain *domain)
+bool dmamap_domain_waits(const struct dma_domain *domain)
 {
 	return domain->queued || dmamap_windows_waiting(domain);
 }
@@ -154,13 +154,13 @@ void dmamap_domain_reclaim(struct dma_domain *domain)
 	struct window *idle = NULL;
 
 	dmamap_windows_detach(domain, true, &idle);
-	if (idle || domain->unpruned || waits(domain))
+	if (idle || domain->unpruned || dmamap_domain_waits(domain))
 		flush(domain, true, idle);
 }
 
 void dmamap_domain_flush_now(struct dma_domain *domain)
 {
-	if (waits(domain))
+	if (dmamap_domain_waits(domain))
 		flush(domain, false, NULL);
 }
 
@@ -169,7 +169,7 @@ static bool is_due(const struct dma_domain *domain)
 	const struct windows *ws = &domain->windows;
 	uint64_t now;
 
-	if (!waits(domain))
+	if (!dmamap_domain_waits(domain))
 		return false;
 	now = dmamap_time(domain->host);
 	if (domain->queued && now - domain->oldest >= domain->flush_ns)
@@ -216,7 +216,7 @@ void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64
 
 void dmamap_domain_retire(struct dma_domain *domain, dma_addr_t iova, uint64_t size, bool strict)
 {
-	if (domain->lazy && !strict) {
+	if (domain->lazy && !strict && domain->queue) {
 		enqueue(domain, iova >> domain->shift, size >> domain->shift);
 		return;
 	}

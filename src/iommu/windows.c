@@ -336,6 +336,8 @@ static bool prepare_lazy(struct dma_domain *domain, struct window *w)
 {
 	struct window_lazy *lazy;
 
+	if (domain->lazy && !dmamap_policy_need_queue(domain))
+		return false;
 	if (!domain->queue || w->lazy)
 		return true;
 	lazy = dmamap_heap_alloc(domain->host, sizeof(*lazy), DMAMAP_GFP_ATOMIC);

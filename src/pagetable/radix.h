@@ -112,7 +112,7 @@ PT_INLINE struct pt_table *pt_find(const struct pt_backend *pt, const struct pt_
 	struct pt_table *t = pt->root;
 	struct pt_table *below;
 
-	while (t->level && (below = pt_below(t, pt_index(pt, fmt, iova, t->level))))
+	while (t->below && (below = pt_below(t, pt_index(pt, fmt, iova, t->level))))
 		t = below;
 	return t;
 }

@@ -308,6 +308,23 @@ int dmamap_device_set_unit(struct dma_device *dev, struct dma_iommu_unit *unit);
  */
 int dmamap_device_set_domain(struct dma_device *dev, struct dma_domain *domain);
 
+/**
+ * dma_device_map_msi() - the address that a device is to write its interrupts (MSI) to.
+ * @doorbell: what the interrupt controller wants to be written, a physical address
+ * @addr:     receives the address for the device's MSI capability
+ *
+ * Where the device's requests are not translated, or hardware takes that address out of them (a reserved region with
+ * msi, as the interrupt window of PCs), it is @doorbell. Else the doorbell's granule is mapped in the device's domain,
+ * write-only where the format can say that, once for all that ask; and stays so for as long as the domain lives. It is
+ * no mapping of the device's: nothing unmaps it, and it is in nobody's way when the device leaves.
+ *
+ * Context: as dma_map_phys(). Semantics: docs/semantics.md, "Doorbells".
+ *
+ * Return: 0; -EINVAL (bad-argument): @addr is NULL; -ENOMEM (no-iova, no-memory); -ERANGE (output-width); or the
+ * backend's.
+ */
+int dmamap_device_map_msi(struct dma_device *dev, phys_addr_t doorbell, dma_addr_t *addr);
+
 /** dma_domain_iova_to_phys() - translate as the tables do. Return: 0 and *@phys, or -ENXIO. */
 int dmamap_domain_iova_to_phys(struct dma_domain *domain, dma_addr_t iova, phys_addr_t *phys);
 

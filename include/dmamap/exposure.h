@@ -15,14 +15,14 @@ extern "C" {
 #endif
 
 /** X(symbol, name, what) */
-#define DMA_EXPOSURES(X)                                                                 \
-	X(SLACK, "slack", "beside a mapping, in the same smallest page")                 \
-	X(PENDING, "pending", "unmapped, but the invalidation has yet to come")          \
-	X(READ, "read", "mapped for writing only, and can be read")                      \
-	X(WRITE, "write", "mapped for reading only, and can be written")                 \
-	X(OTHER_DEVICE, "other-device", "mapped for another device of the domain")       \
-	X(RESERVED, "reserved", "a direct region: mapped for a device that never asked") \
-	X(UNKNOWN, "unknown", "mapped, but not as the history remembers")                \
+#define DMA_EXPOSURES(X)                                                                   \
+	X(SLACK, "slack", "beside a mapping, in the same smallest page")                   \
+	X(PENDING, "pending", "unmapped, but the invalidation has yet to come")            \
+	X(READ, "read", "mapped for writing only, and can be read")                        \
+	X(WRITE, "write", "mapped for reading only, and can be written")                   \
+	X(OTHER_DEVICE, "other-device", "mapped for another device of the domain")         \
+	X(RESERVED, "reserved", "a direct region or a doorbell: mapped, but by no driver") \
+	X(UNKNOWN, "unknown", "mapped, but not as the history remembers")                  \
 	X(UNGUARDED, "unguarded", "no IOMMU stands in front of the device: all that it can emit")
 
 enum dma_exposure_kind {

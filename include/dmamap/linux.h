@@ -592,6 +592,11 @@ static inline int dma_device_set_domain(struct dma_device *dev, struct dma_domai
 	return dmamap_device_set_domain(dev, domain);
 }
 
+static inline int dma_device_map_msi(struct dma_device *dev, phys_addr_t doorbell, dma_addr_t *addr)
+{
+	return dmamap_device_map_msi(dev, doorbell, addr);
+}
+
 static inline void dma_device_set_parms(struct dma_device *dev, struct dma_parms *parms)
 {
 	dmamap_device_set_parms(dev, parms);

@@ -21,8 +21,8 @@ struct dmamap_io_range {
 struct dmamap_domain_view {
 	/** The leaf that holds @iova, or the first above it. 0; -ENXIO: none; -EOPNOTSUPP: the backend cannot tell. */
 	int (*next_leaf)(struct dma_domain *domain, dma_addr_t iova, struct dma_leaf *leaf);
-	/** Is the address kept out of the address space? */
-	bool (*is_reserved)(struct dma_domain *domain, dma_addr_t iova);
+	/** Does the domain itself lead the address to @phys: a direct region, a page of doorbells? */
+	bool (*is_reserved)(struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys);
 	/** Write up to @max ranges that were unmapped and wait for their invalidation; how many there are. */
 	uint64_t (*waiting)(struct dma_domain *domain, struct dmamap_io_range *ranges,
 			    uint64_t max);

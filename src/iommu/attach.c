@@ -28,16 +28,9 @@ static bool windows_miss(const struct dmamap_dev *d, const struct dma_backend_ca
 
 /* --- what the unit can do */
 
-static struct dma_iommu_unit *unit_of(const struct dma_domain *domain, const struct dma_device *dev)
-{
-	struct dma_backend *backend = domain->backend;
-
-	return backend->ops->unit_of ? backend->ops->unit_of(backend, dev) : dmamap_dev(dev)->unit;
-}
-
 static struct dma_unit_caps unit_caps(const struct dma_domain *domain, struct dma_device *dev)
 {
-	struct dma_iommu_unit *unit = unit_of(domain, dev);
+	struct dma_iommu_unit *unit = dmamap_regions_unit(domain, dev);
 	struct dma_unit_caps caps = { 0 };
 
 	if (unit && unit->ops->get_caps)
@@ -122,25 +115,6 @@ static int narrow(struct dma_device *dev, struct dma_domain *domain,
 
 /* --- regions */
 
-/** The backend's own regions for @dev come first, then those of its unit. */
-static bool next_region(struct dma_domain *domain, struct dma_device *dev, unsigned int *index,
-			bool *of_unit, struct dma_reserved_region *region)
-{
-	struct dma_backend *backend = domain->backend;
-	struct dma_iommu_unit *unit = unit_of(domain, dev);
-
-	*region = (struct dma_reserved_region){ .first = 0 };
-	if (!*of_unit && backend->ops->reserved &&
-	    backend->ops->reserved(backend, dev, *index, region)) {
-		++*index;
-		return true;
-	}
-	if (!*of_unit)
-		*index = 0;
-	*of_unit = true;
-	return unit && unit->ops->reserved && unit->ops->reserved(unit, dev, (*index)++, region);
-}
-
 static int add_region(struct dma_device *dev, struct dma_domain *domain,
 		      const struct dma_reserved_region *region)
 {
@@ -169,12 +143,11 @@ static enum dma_reason region_reason(int err)
 static int add_regions(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why)
 {
 	struct dma_reserved_region region;
-	unsigned int index = 0;
-	bool of_unit = false;
+	struct region_cursor cursor = { 0 };
 	enum dma_reason reason;
 	int err;
 
-	while (next_region(domain, dev, &index, &of_unit, &region)) {
+	while (dmamap_regions_next(domain, dev, &cursor, &region)) {
 		err = region.first > region.last ? -DMAMAP_EINVAL
 						 : add_region(dev, domain, &region);
 		if (!err)

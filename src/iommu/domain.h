@@ -80,6 +80,13 @@ struct domain_region {
 	uint64_t granules;
 };
 
+/** A page of doorbells, mapped for as long as the domain lives: msi.c. */
+struct domain_msi {
+	struct domain_msi *next;
+	dma_addr_t iova;
+	phys_addr_t phys;
+};
+
 struct dma_domain {
 	struct dmamap_domain_head head; /* first: other rooms find it by the domain's address */
 	struct dma_host *host;
@@ -109,7 +116,8 @@ struct dma_domain {
 	/** What is kept out of the space: regions.c. */
 	struct {
 		struct domain_region *first;
-		bool direct; /* is something mapped for a device that never asked? */
+		struct domain_msi *msi;
+		bool direct; /* is something mapped that no unmap will take away? */
 	} regions;
 
 	struct dma_domain_stats stats;
@@ -172,7 +180,7 @@ int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct
 			size_t n, unsigned int prot);
 int dmamap_domain_sync_map(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
-/** Clear [iova, iova + size), which has no hole; returns the bytes cleared. Lock held. */
+/** Clear [iova, iova + size), which has no hole; returns the bytes cleared: 0 of what the domain maps. Lock held. */
 uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
 /**

@@ -102,6 +102,13 @@ void dmamap_iommu_leave(struct dma_device *dev);
  */
 int dmamap_iommu_join(struct dma_device *dev, struct dma_domain *domain, struct dma_error *why);
 
+/**
+ * Where @dev, which is in a domain that translates, writes for [@doorbell] to be written: mapped if need be. 0 and
+ * *@addr, or -errno and *@why.
+ */
+int dmamap_iommu_map_msi(struct dma_device *dev, phys_addr_t doorbell, dma_addr_t *addr,
+			 struct dma_error *why);
+
 /** An untrusted device more in the domain, which turns strict; and one fewer. The domain stays strict. */
 void dmamap_iommu_add_untrusted(struct dma_domain *domain);
 void dmamap_iommu_drop_untrusted(struct dma_domain *domain);

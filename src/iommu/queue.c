@@ -7,7 +7,7 @@
  * or when addresses run out. Everything queued was cleared before the flush began, because both hold the lock; and
  * pending bits of windows are set after their entries were cleared, and taken before the invalidation begins.
  */
-#include "domain.h"
+#include "regions.h"
 
 /**
  * Drop every cached translation of a range, and return when that is done. Empty tables are unlinked before, and freed
@@ -37,6 +37,8 @@ void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t 
 
 uint64_t dmamap_domain_clear(struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
+	if (domain->regions.direct && dmamap_regions_meet(domain, iova, size))
+		return 0; /* the domain's own: nobody's to unmap */
 	return domain->backend->ops->unmap(domain->backend, iova, size);
 }
 

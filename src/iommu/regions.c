@@ -8,6 +8,8 @@
  */
 #include "regions.h"
 
+#include <dmamap/pagetable.h>
+
 static bool holds(uint64_t first, uint64_t last, uint64_t granule)
 {
 	return granule >= first && granule <= last;
@@ -27,9 +29,28 @@ static uint64_t out_until(const struct dma_domain *domain, uint64_t granule)
 	return granule - 1;
 }
 
-bool dmamap_regions_hold(const struct dma_domain *domain, uint64_t granule)
+bool dmamap_regions_meet(const struct dma_domain *domain, dma_addr_t iova, uint64_t size)
 {
-	return out_until(domain, granule) != granule - 1;
+	uint64_t first = iova >> domain->shift;
+	uint64_t last = (iova + (size - 1)) >> domain->shift;
+
+	for (const struct domain_region *r = domain->regions.first; r; r = r->next)
+		if (r->granule <= last && r->granule + (r->granules - 1) >= first)
+			return true;
+	for (const struct domain_msi *m = domain->regions.msi; m; m = m->next)
+		if (holds(first, last, m->iova >> domain->shift))
+			return true;
+	return false;
+}
+
+bool dmamap_regions_lead(const struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys)
+{
+	uint64_t granule = iova >> domain->shift;
+
+	for (const struct domain_msi *m = domain->regions.msi; m; m = m->next)
+		if (m->iova >> domain->shift == granule)
+			return m->phys + (iova - m->iova) == phys;
+	return phys == iova && out_until(domain, granule) != granule - 1;
 }
 
 /** The first granule from @granule to @last that is out of the space, or @last + 1. */
@@ -84,6 +105,35 @@ int dmamap_regions_reserve(struct dma_domain *domain, dma_addr_t first, dma_addr
 		at = next;
 	}
 	return err;
+}
+
+/* --- whose they are */
+
+struct dma_iommu_unit *dmamap_regions_unit(const struct dma_domain *domain,
+					   const struct dma_device *dev)
+{
+	struct dma_backend *backend = domain->backend;
+
+	return backend->ops->unit_of ? backend->ops->unit_of(backend, dev) : dmamap_dev(dev)->unit;
+}
+
+bool dmamap_regions_next(struct dma_domain *domain, struct dma_device *dev,
+			 struct region_cursor *cursor, struct dma_reserved_region *region)
+{
+	struct dma_backend *backend = domain->backend;
+	struct dma_iommu_unit *unit = dmamap_regions_unit(domain, dev);
+
+	*region = (struct dma_reserved_region){ .first = 0 };
+	if (!cursor->of_unit && backend->ops->reserved &&
+	    backend->ops->reserved(backend, dev, cursor->index, region)) {
+		cursor->index++;
+		return true;
+	}
+	if (!cursor->of_unit)
+		cursor->index = 0;
+	cursor->of_unit = true;
+	return unit && unit->ops->reserved &&
+	       unit->ops->reserved(unit, dev, cursor->index++, region);
 }
 
 /* --- direct regions */
@@ -144,6 +194,12 @@ void dmamap_regions_fini(struct dma_domain *domain)
 
 		dmamap_heap_free(domain->host, r, sizeof(*r));
 		r = next;
+	}
+	while (domain->regions.msi) {
+		struct domain_msi *m = domain->regions.msi;
+
+		domain->regions.msi = m->next;
+		dmamap_heap_free(domain->host, m, sizeof(*m));
 	}
 }
 

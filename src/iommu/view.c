@@ -18,14 +18,14 @@ static int next_leaf(struct dma_domain *domain, dma_addr_t iova, struct dma_leaf
 	return err;
 }
 
-static bool is_reserved(struct dma_domain *domain, dma_addr_t iova)
+static bool is_reserved(struct dma_domain *domain, dma_addr_t iova, phys_addr_t phys)
 {
-	bool held;
+	bool leads;
 
 	domain_lock(domain);
-	held = dmamap_regions_hold(domain, iova >> domain->shift);
+	leads = dmamap_regions_lead(domain, iova, phys);
 	domain_unlock(domain);
-	return held;
+	return leads;
 }
 
 /* --- waiting: ranges are counted, and those for which there is room are written */

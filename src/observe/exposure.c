@@ -192,14 +192,14 @@ static void slack(struct look *l, dma_addr_t first, dma_addr_t last, const struc
 		tell(l, DMA_EXPOSED_SLACK, first, last, leaf, leaf->prot, p->device);
 }
 
-/** Nothing is mapped in [first, last], whole granules; direct regions are granules too. */
+/** Nothing is mapped in [first, last], whole granules; direct regions and pages of doorbells are granules too. */
 static void nobodys(struct look *l, dma_addr_t first, dma_addr_t last, const struct dma_leaf *leaf)
 {
 	for (dma_addr_t at = first;; at += l->granule) {
-		bool direct =
-			leaf->phys + (at - leaf->iova) == at && l->view->is_reserved(l->domain, at);
+		bool known =
+			l->view->is_reserved(l->domain, at, leaf->phys + (at - leaf->iova));
 
-		tell(l, direct ? DMA_EXPOSED_RESERVED : DMA_EXPOSED_UNKNOWN, at,
+		tell(l, known ? DMA_EXPOSED_RESERVED : DMA_EXPOSED_UNKNOWN, at,
 		     at + (l->granule - 1), leaf, leaf->prot, NULL);
 		if (last - at < l->granule)
 			return;

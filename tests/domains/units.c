@@ -332,6 +332,7 @@ static void direct_region(void **state)
 		{ .first = t->w->ram, .last = t->w->ram + 3 * PAGE - 1, .direct = true },
 		{ .first = t->w->ram + 2 * PAGE, .last = t->w->ram + 5 * PAGE - 1, .direct = true },
 	};
+	struct dma_error why;
 	phys_addr_t phys;
 
 	(void)state;
@@ -342,6 +343,11 @@ static void direct_region(void **state)
 	expect_access(t->nic, t->w->ram + 5 * PAGE, 1, true, SIM_FAULT_NOT_PRESENT);
 	assert_int_equal(dma_domain_iova_to_phys(t->w->domain, t->w->ram + 123, &phys), 0);
 	assert_true(phys == t->w->ram + 123);
+	/* nobody mapped it, so nobody unmaps it */
+	dma_unmap_phys(t->dev, t->w->ram + PAGE, PAGE, DMA_BIDIRECTIONAL, 0);
+	assert_int_equal(dma_last_error(t->dev, &why), 0);
+	assert_int_equal(why.reason, DMA_REASON_NOT_MAPPED);
+	expect_access(t->nic, t->w->ram, 5 * PAGE, true, SIM_FAULT_NONE);
 	assert_int_equal(dma_device_set_domain(t->dev, NULL), 0);
 	join(t);
 	assert_int_equal(dma_set_mask(t->w->dev, t->w->ram + 5 * PAGE - 1), 0);

@@ -466,12 +466,33 @@ static void IOM_44_bridge_window(void **state)
 	fx_free(fx);
 }
 
+/* Two doorbells of one page are one mapping, which lives as long as the domain. */
+static void IOM_62_doorbells(void **state)
+{
+	struct fx *fx = fx_new(NULL);
+	struct fx_backend *fb = fx_backend_new(fx);
+	struct dma_domain *domain = fx_domain_over(fx, fb, DMA_INVALIDATION_STRICT);
+	struct dma_device *dev = fx_behind(fx, domain);
+	dma_addr_t one, two;
+
+	(void)state;
+	assert_int_equal(dma_device_map_msi(dev, 0x8020040, &one), 0);
+	assert_int_equal(dma_device_map_msi(dev, 0x8020f00, &two), 0);
+	expect_count(fx, "B:map", 1);
+	expect_count(fx, "B:sync_map", 1);
+	assert_int_equal(fx_get(fx, "B:map", 0)->extra, 26);
+	assert_int_equal(one & 0xfff, 0x40);
+	assert_int_equal(two, (one & ~0xfffull) + 0xf00);
+	assert_int_equal(dma_device_live(dev), 0);
+	assert_int_equal(fx_iova_bytes(domain), 0);
+	fx_free(fx);
+}
+
 /*
  * Not here (and not in iom.c):
  *   IOM-31, 32  peers' memory in lists: until peer-to-peer exists. Until then all of it is refused, as in IOM-33.
  *   IOM-45..59  the two-step API: the IOMMU-route work.
  *   IOM-60      noncontiguous allocation: the direct-route work.
- *   IOM-62      MSI doorbells: the drivers of IOMMU hardware; the identity pages of IOM-43 go with them.
  *   IOM-12      "direction NONE": never gets that far here, see DSP-1.
  *   IOM-41      "different granule": a domain has the granule of its backend, so that devices cannot disagree.
  */
@@ -497,6 +518,7 @@ int main(void)
 		cmocka_unit_test(IOM_42_window_outside_aperture),
 		cmocka_unit_test(IOM_43_reserved_region),
 		cmocka_unit_test(IOM_44_bridge_window),
+		cmocka_unit_test(IOM_62_doorbells),
 	};
 
 	return FX_RUN(tests);

@@ -38,11 +38,10 @@ static bool run_window(void *state, uint64_t n)
 {
 	struct bench_behind *b = state;
 	struct dmamap_dev *d = dmamap_dev(&b->dev);
-	struct span span = { .granules = 1 };
+	struct span span;
 
 	for (uint64_t i = 0; i < n; i++) {
-		span.window = quick_iova_take(d, &span.index);
-		if (!span.window && !dmamap_small_take(d, 1, DMA_BIT_MASK(48), &span))
+		if (!quick_iova_take(d, &span) && !dmamap_small_take(d, 1, DMA_BIT_MASK(48), &span))
 			return false;
 		quick_iova_give(d, span);
 	}

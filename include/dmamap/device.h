@@ -24,10 +24,11 @@ struct dma_map_ops;
 struct dma_bounce;
 
 /** Bits of dma_device.flags, read by the inline calls of mapping.h. */
-#define DMAMAP_DEV_SLOW_MAP   1u /* maps take the full path */
-#define DMAMAP_DEV_SLOW_UNMAP 2u /* unmaps have something to do */
-#define DMAMAP_DEV_SLOW_SYNC  4u /* syncs have something to do */
-#define DMAMAP_DEV_OBSERVED   8u /* somebody wants to see every call */
+#define DMAMAP_DEV_SLOW_MAP   1u  /* maps take the full path */
+#define DMAMAP_DEV_SLOW_UNMAP 2u  /* unmaps have something to do */
+#define DMAMAP_DEV_SLOW_SYNC  4u  /* syncs have something to do */
+#define DMAMAP_DEV_OBSERVED   8u  /* somebody wants to see every call */
+#define DMAMAP_DEV_LONG	      16u /* single maps and unmaps have no short way behind an IOMMU */
 
 /**
  * The first cache line is fixed for ever: inline code reads it. Everything behind it is the library's.

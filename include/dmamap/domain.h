@@ -141,6 +141,11 @@ struct dma_backend_ops {
 			   bool leaf_only);
 	/** Wait until every invalidation started before has finished everywhere. NULL: they are synchronous. */
 	void (*wait)(struct dma_backend *backend);
+	/**
+	 * invalidate() of leaves and wait(), in one call: what follows the unmap of a small range. NULL: the two are
+	 * called.
+	 */
+	void (*forget)(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
 	/** Return freed tables to the host, after wait(). NULL: there never are any. */
 	void (*release)(struct dma_backend *backend, struct dma_freed *freed);
 	/** Nothing happens any more, for a while: return what was only kept for the next map. NULL: that is nothing. */
@@ -160,8 +165,8 @@ struct dma_backend_ops {
 	/**
 	 * Page tables only, all three or none: a domain takes blocks of DMA_LEAF_BLOCK smallest pages, aligned to their
 	 * size, and writes their entries itself, whole and by any thread. While it has a block, no other call concerns
-	 * an address in it but iova_to_phys(), next_leaf(), read_dirty(), sync_map(), invalidate() and wait(), and the
-	 * last three come from several threads at once, also while the domain makes another call. A coherent walker
+	 * an address in it but iova_to_phys(), next_leaf(), read_dirty(), sync_map(), invalidate(), wait() and forget(),
+	 * and the last four come from several threads at once, also while the domain makes another call. A coherent walker
 	 * without map_side_work, on a host without write_barrier, gets no sync_map() for them: the entries were written
 	 * before the address is known to anybody. pin(): 0, or -errno, and nothing changed.
 	 */

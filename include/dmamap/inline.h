@@ -34,10 +34,10 @@ static inline bool dmamap_map_is_fast(const struct dma_device *dev, phys_addr_t 
 				      enum dma_data_direction dir, unsigned long attrs)
 {
 	uint64_t first = phys - dev->base;
-	bool fits = first <= dev->span && (uint64_t)size - 1 <= dev->span - first;
 
 	return __builtin_expect(
-		fits && !(dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) &&
+		!(dmamap_dev_flags(dev) & (DMAMAP_DEV_SLOW_MAP | DMAMAP_DEV_OBSERVED)) &&
+			first <= dev->span && (uint64_t)size - 1 <= dev->span - first &&
 			dmamap_dir_valid(dir) && !(attrs & DMAMAP_ATTRS_SLOW),
 		1);
 }

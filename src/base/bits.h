@@ -35,7 +35,7 @@ static inline unsigned int low_bit(uint64_t v)
 
 static inline unsigned int high_bit(uint64_t v)
 {
-	return 63u - (unsigned int)__builtin_clzll(v);
+	return (unsigned int)__builtin_clzll(v) ^ 63u; /* one instruction, where there is one */
 }
 
 /** Bits that are set. (What compilers have for it may be a call to their library.) */

@@ -84,6 +84,13 @@ struct dmamap_count {
 	uint64_t unused[6];
 };
 
+/** The short ways of single mappings, see iommu/quick.h. */
+enum dmamap_quick {
+	QUICK_NOT,
+	QUICK_LESS, /* not inline */
+	QUICK_ALL,
+};
+
 struct dmamap_dev {
 	uint64_t magic;
 	struct dma_host *host;
@@ -123,11 +130,11 @@ struct dmamap_dev {
 	bool has_bounced;
 	bool inline_map; /* the first cache line is good for direct maps */
 	bool decorated;	 /* the host has forms of addresses */
-	/** Mappings may go the way of iommu/quick.h; which windows are meant; entries, by direction. */
-	bool quick;
+	/** Which mappings may go the way of iommu/quick.h; which windows are meant; entries, by direction, or 0. */
+	enum dmamap_quick quick;
 	bool quick_list; /* lists: whatever the sanitizer says, because it is asked elsewhere */
 	uint8_t quick_index;
-	uint64_t quick_bits[3];
+	uint64_t quick_bits[DMA_NONE + 1];
 
 	uint64_t live;
 	uint32_t once;

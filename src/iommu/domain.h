@@ -46,6 +46,12 @@ struct windows {
 	uint64_t bits[DMA_PROT_PRIV << 1];
 	unsigned int phys_shift;
 	uint64_t last_phys;
+	/** That of the backend, or its invalidate() and wait(). */
+	void (*forget)(struct dma_backend *backend, dma_addr_t iova, uint64_t size);
+	uint64_t granule_mask; /* of an offset in a granule */
+	/** What no entry may lead to, widened to granules. */
+	phys_addr_t hole;
+	uint64_t hole_size;
 	/** sync_map() has to be called; the walker reads through the CPU's caches. */
 	bool sync;
 	bool snoops;
@@ -194,6 +200,10 @@ void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64
 
 /** Does anything wait for a flush? Lock held. */
 bool dmamap_domain_waits(const struct dma_domain *domain);
+
+/** The output width as the backend has it now. */
+void dmamap_windows_set_width(struct dma_domain *domain);
+
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);

@@ -66,7 +66,7 @@ static void give_to_window(struct dma_domain *domain, const struct flush_entry *
 	struct window *w = window_find(&domain->windows.index, e->granule);
 	unsigned int i = e->granule % WINDOW_GRANULES / 64;
 
-	__atomic_fetch_or(&w->returned[i], e->bits, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&w->word[i].returned, e->bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
 		dmamap_window_notify(domain->windows.shards, w);
 }

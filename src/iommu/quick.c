@@ -11,11 +11,17 @@ void dmamap_iommu_update_quick(struct dmamap_dev *d)
 {
 	d->quick_list = d->route == DMA_ROUTE_IOMMU && d->domain->windows.shards && d->coherent &&
 			!d->untrusted;
-	d->quick = d->quick_list && !d->host->sanitize;
+	d->quick = QUICK_NOT;
 	d->quick_index = WINDOW_LIMITS;
-	for (unsigned int dir = 0; d->quick && dir < 3; dir++)
+	if (!d->quick_list || d->host->sanitize)
+		return;
+	d->quick = QUICK_LESS;
+	for (unsigned int dir = 0; dir < DMA_NONE; dir++)
 		d->quick_bits[dir] = small_bits(
 			d->domain, dmamap_iommu_prot(true, (enum dma_data_direction)dir, 0));
+	if (!d->domain->windows.sync && d->domain->windows.snoops &&
+	    dev_min_align(d) <= d->domain->windows.granule_mask)
+		d->quick = QUICK_ALL;
 }
 
 /** Granules of [addr, addr + size), or more than WINDOW_RUN. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The short way of a small mapping, inline in the public calls: the device is trusted and coherent, nobody observes, and
- * the domain's windows serve it. What remains is a span, its entries, and one bit; an unmap is the same backwards.
+ * the domain's windows serve it, its walker snoops and needs no telling. What remains is a granule, its entry, and one
+ * bit; an unmap is the same backwards.
  * Everything else, refusals above all, is left to the long way of map.c.
  */
 #ifndef DMAMAP_IOMMU_QUICK_H
@@ -36,32 +37,49 @@ int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, in
 bool dmamap_iommu_quick_unmap_sg(struct dma_device *dev, struct scatterlist *sgl, int nents,
 				 uint64_t *size);
 
-/**
- * Map at most a granule, for a device that is quick and a call that nobody observes. DMA_MAPPING_ERROR where there is
- * anything else to it than an entry: nothing has happened then, and dmamap_iommu_quick_map() may know. Calls nothing.
- */
-static inline dma_addr_t quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t size,
-				   enum dma_data_direction dir, unsigned long attrs)
+/** The granule that got @entry, where the shard of the caller has looked last. False: not there, or not now. */
+static inline bool quick_enter(struct dmamap_dev *d, uint64_t entry, uint64_t *granule)
 {
-	struct dma_domain *domain = d->domain;
-	uint64_t mask = granule_size(domain) - 1;
-	uint64_t offset = phys & mask;
-	unsigned int l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
-	unsigned int index;
-	struct window *w;
+	dma_ctx_state state;
+	const struct window_place *here;
+	struct shard *s;
+	unsigned int at;
+	bool ok;
 
-	if ((unsigned int)dir > DMA_FROM_DEVICE || (attrs & QUICK_ATTRS) ||
-	    size - 1 > mask - offset || dev_min_align(d) > mask || domain->windows.sync ||
-	    !d->quick_bits[dir] || !small_reaches(domain, phys - offset, mask + 1))
-		return DMA_MAPPING_ERROR;
-	w = small_take_here(d, 1, 0, l, &index);
-	if (!w)
-		return DMA_MAPPING_ERROR;
-	__atomic_store_n(&w->entries[index],
-			 (phys - offset) >> domain->windows.phys_shift | d->quick_bits[dir],
-			 __ATOMIC_RELAXED);
-	__atomic_fetch_or(&w->heads[index / 64], (uint64_t)1 << index % 64, __ATOMIC_RELEASE);
-	return ((window_first(w) + index) << domain->shift) + offset;
+	if (!small_enter(d, &state, &s))
+		return false;
+	here = small_here(d, s);
+	ok = small_may_take(d, s) && place_take_one(s, here, &at);
+	if (ok) {
+		__atomic_store_n(&here->entries[at], entry, __ATOMIC_RELAXED);
+		__atomic_fetch_or(&here->word->heads, (uint64_t)1 << at, __ATOMIC_RELEASE);
+		*granule = here->granule + at;
+		small_count_map(d, s);
+	}
+	small_leave(d, s, state);
+	return ok;
+}
+
+/**
+ * Map at most a granule, for a device with QUICK_ALL and a call that nobody observes. False where there is anything else
+ * to it than an entry: nothing has happened then, and dmamap_iommu_quick_map() may know. Calls nothing.
+ */
+static inline bool quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t size,
+			     enum dma_data_direction dir, unsigned long attrs, dma_addr_t *addr)
+{
+	const struct dma_domain *domain = d->domain;
+	const struct windows *ws = &domain->windows;
+	uint64_t offset = phys & ws->granule_mask;
+	uint64_t granule;
+
+	if ((unsigned int)dir > DMA_NONE || (attrs & QUICK_ATTRS) ||
+	    size - 1 > ws->granule_mask - offset || phys > ws->last_phys ||
+	    phys - ws->hole < ws->hole_size || !d->quick_bits[dir])
+		return false;
+	if (!quick_enter(d, (phys - offset) >> ws->phys_shift | d->quick_bits[dir], &granule))
+		return false;
+	*addr = (granule << domain->shift) + offset;
+	return true;
 }
 
 /** The window of @granule: where the shard of the caller allocates, or by the index. */
@@ -69,44 +87,60 @@ static inline struct window *quick_window(const struct dmamap_dev *d, const stru
 					  uint64_t granule)
 {
 	unsigned int l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
-	struct window *w;
+	struct window *w = __atomic_load_n(&s->current[l].window, __ATOMIC_ACQUIRE);
 
-	w = l < WINDOW_LIMITS ? __atomic_load_n(&s->current[l], __ATOMIC_ACQUIRE) : NULL;
 	if (!w || w->block != granule / WINDOW_GRANULES)
 		w = window_find(&d->domain->windows.index, granule);
 	return w;
 }
 
-/** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. Nothing that it calls does much. */
+/** Win the bit of heads that a granule has, and end its mapping; false: it is not set. */
+static inline bool quick_win(struct dmamap_dev *d, const struct shard *s, struct window *w,
+			     unsigned int index)
+{
+	uint64_t bit = (uint64_t)1 << index % 64;
+
+	if (!(__atomic_fetch_and(&w->word[index / 64].heads, ~bit, __ATOMIC_ACQ_REL) & bit))
+		return false;
+	__atomic_store_n(&w->entries[index], 0, __ATOMIC_RELAXED);
+	small_count_unmap(d, s);
+	return true;
+}
+
+/** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. */
 static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t size,
 			       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_domain *domain = d->domain;
 	const struct windows *ws = &domain->windows;
-	uint64_t mask = granule_size(domain) - 1;
 	uint64_t granule = addr >> domain->shift;
 	unsigned int index = granule % WINDOW_GRANULES;
-	unsigned int bit = index % 64;
 	dma_ctx_state state;
-	uint32_t number = ctx_number_or_0(dma_ctx_enter(domain->host, &state));
+	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, &state));
 	struct shard *s = windows_shard(ws, number);
+	struct window_lazy *lazy;
 	struct window *w;
-	bool lazy;
 
-	dma_ctx_leave(domain->host, state);
+	dma_ctx_leave(d->host, state);
 	if ((unsigned int)dir > DMA_FROM_DEVICE || (attrs & DMA_ATTR_CC_SHARED) ||
-	    size - 1 > mask - (addr & mask) || !ws->snoops || !number)
+	    size - 1 > ws->granule_mask - (addr & ws->granule_mask))
 		return false;
 	w = quick_window(d, s, granule);
-	if (!w || !(window_ends_of(w, index / 64) >> bit & 1))
+	if (!w)
 		return false;
-	lazy = window_lazy_of(w) && small_is_lazy(domain);
-	if (lazy && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+	if (!(window_ends_of(w, index / 64) >> index % 64 & 1))
 		return false;
-	if (!(__atomic_fetch_and(&w->heads[index / 64], ~((uint64_t)1 << bit), __ATOMIC_ACQ_REL) &
-	      (uint64_t)1 << bit))
+	lazy = window_lazy_of(w);
+	if (!small_is_lazy(domain))
+		lazy = NULL;
+	if ((lazy && small_waits_full(domain, s)) || !quick_win(d, s, w, index))
 		return false;
-	small_end(d, s, (struct span){ w, index, 1 }, lazy);
+	if (lazy) {
+		small_defer(domain, s, lazy, index / 64, (uint64_t)1 << index % 64);
+		return true;
+	}
+	small_forget(domain, s, addr & ~ws->granule_mask, ws->granule_mask + 1);
+	small_give_back(domain, w, &w->word[index / 64], (uint64_t)1 << index % 64);
 	return true;
 }
 

@@ -13,10 +13,25 @@
 
 #pragma GCC visibility push(hidden)
 
-/** A granule for @d, and its place in the window; NULL where the long way may know. Not before that has been gone once. */
-static inline struct window *quick_iova_take(struct dmamap_dev *d, unsigned int *index)
+/** A granule for @d; false where the long way may know. Not before that has been gone once. */
+static inline bool quick_iova_take(struct dmamap_dev *d, struct span *span)
 {
-	return small_take_here(d, 1, 0, __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED), index);
+	dma_ctx_state state;
+	const struct window_place *here;
+	struct shard *s;
+	unsigned int at;
+	bool ok;
+
+	if (!small_enter(d, &state, &s))
+		return false;
+	here = small_here(d, s);
+	ok = small_may_take(d, s) && place_take_one(s, here, &at);
+	if (ok) {
+		*span = (struct span){ here->window, place_index(here) * 64 + at, 1 };
+		small_count_map(d, s);
+	}
+	small_leave(d, s, state);
+	return ok;
 }
 
 /** The end of a span that was taken, has no bit of heads, and was never linked or was invalidated since. */
@@ -25,17 +40,16 @@ static inline void quick_iova_give(struct dmamap_dev *d, struct span span)
 	uint8_t shard = __atomic_load_n(&span.window->shard, __ATOMIC_RELAXED);
 
 	__atomic_fetch_add(&d->counts[shard].unmapped, 1, __ATOMIC_RELAXED);
-	small_give_back(d->domain, span);
+	span_give_back(d->domain, span);
 }
 
 /** Nothing of @span is free or mapped by its address, so that a copy of a state that has ended is found out. */
 static inline bool span_is_held(struct span span)
 {
-	const struct window *w = span.window;
-	unsigned int i = span.index / 64;
+	const struct window_word *word = &span.window->word[span.index / 64];
 
-	return !((__atomic_load_n(&w->returned[i], __ATOMIC_RELAXED) |
-		  __atomic_load_n(&w->heads[i], __ATOMIC_RELAXED)) &
+	return !((__atomic_load_n(&word->returned, __ATOMIC_RELAXED) |
+		  __atomic_load_n(&word->heads, __ATOMIC_RELAXED)) &
 		 span_mask(span));
 }
 
@@ -44,8 +58,7 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dma_domain *domain = d->domain;
-	unsigned int index;
-	struct window *w;
+	struct span span;
 	uint64_t mask;
 
 	if (__atomic_load_n(&d->quick_index, __ATOMIC_RELAXED) == WINDOW_LIMITS)
@@ -53,16 +66,15 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 	mask = granule_size(domain) - 1;
 	if (size - 1 > mask - (phys & mask) || dev_min_align(d) > mask)
 		return false;
-	w = quick_iova_take(d, &index);
-	if (!w)
+	if (!quick_iova_take(d, &span))
 		return false;
 	*state = (struct dma_iova_state){
-		.addr = ((window_first(w) + index) << domain->shift) + (phys & mask),
+		.addr = span_address(domain, span) + (phys & mask),
 		.__size = size,
 		.dev = dev,
-		.index = (uint16_t)index,
+		.index = (uint16_t)span.index,
 		.granules = 1,
-		.window = w,
+		.window = span.window,
 	};
 	return true;
 }

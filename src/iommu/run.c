@@ -157,14 +157,15 @@ static struct span linked_part(const struct dma_iova_state *state, uint64_t at, 
 }
 
 /** Let all of the run wait for a flush. */
-static void defer_span(struct dmamap_dev *d, struct shard *s, struct span span)
+static void defer_span(struct dmamap_dev *d, struct shard *s, struct window_lazy *lazy,
+		       struct span span)
 {
 	struct dma_domain *domain = d->domain;
 
 	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
-	if (__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+	if (small_waits_full(domain, s))
 		dmamap_small_flush_waiting(domain);
-	dmamap_small_defer(domain, s, span);
+	span_defer(domain, s, lazy, span);
 }
 
 static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint64_t size,
@@ -174,7 +175,8 @@ static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint
 	struct span part = linked_part(state, at, size);
 	uint64_t cleared = (uint64_t)part.granules << domain->shift;
 	struct shard *s = shard_of_caller(domain);
-	bool lazy = end == RUN_ENDS && window_lazy_of(part.window) && small_is_lazy(domain);
+	struct window_lazy *lazy =
+		end == RUN_ENDS && small_is_lazy(domain) ? window_lazy_of(part.window) : NULL;
 
 	if (!part.granules || !span_is_held(whole_span(state)))
 		return 0;
@@ -182,11 +184,11 @@ static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint
 		end = RUN_STAYS;
 	small_clear(domain, part);
 	if (!lazy || end == RUN_STAYS)
-		small_invalidate(domain, s, part);
+		span_forget(domain, s, part);
 	if (end == RUN_STAYS)
 		return cleared;
 	if (lazy)
-		defer_span(dmamap_dev(state->dev), s, whole_span(state));
+		defer_span(dmamap_dev(state->dev), s, lazy, whole_span(state));
 	else
 		quick_iova_give(dmamap_dev(state->dev), whole_span(state));
 	return cleared;

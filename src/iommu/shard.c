@@ -54,7 +54,7 @@ static unsigned int collect_all(struct shard *s, struct window *w)
 		unsigned int order;
 
 		shard_count(s, 0, window_collect(w, i));
-		order = iova_best_run(w->free[i]);
+		order = iova_best_run(w->word[i].free);
 		if (order > best)
 			best = order;
 	}
@@ -75,12 +75,18 @@ static void place(struct shard *s, struct window *w)
 /** Whoever unmaps looks there too. */
 static void set_current(struct shard *s, unsigned int limit, struct window *w)
 {
-	__atomic_store_n(&s->current[limit], w, __ATOMIC_RELEASE);
+	struct window_place *place = &s->current[limit];
+
+	if (w)
+		place_in(place, w, WINDOW_WORDS - 1);
+	else
+		place->word = NULL;
+	__atomic_store_n(&place->window, w, __ATOMIC_RELEASE);
 }
 
 static void put_aside(struct shard *s, unsigned int limit)
 {
-	struct window *w = s->current[limit];
+	struct window *w = s->current[limit].window;
 
 	set_current(s, limit, NULL);
 	if (!w)
@@ -93,7 +99,6 @@ static void make_current(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
 	__atomic_store_n(&w->current, true, __ATOMIC_RELAXED);
-	w->word = WINDOW_WORDS - 1;
 	set_current(s, w->limit, w);
 }
 
@@ -121,7 +126,7 @@ static bool has_returned(const struct window *w)
 	uint64_t any = 0;
 
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		any |= __atomic_load_n(&w->returned[i], __ATOMIC_SEQ_CST);
+		any |= __atomic_load_n(&w->word[i].returned, __ATOMIC_SEQ_CST);
 	return any;
 }
 
@@ -136,7 +141,7 @@ static void pop_all(struct shard *s)
 		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s->number) {
 			if (has_returned(w)) /* it moved while somebody was pushing it */
 				dmamap_window_notify(s->shards, w);
-		} else if (window_is_live(w) && w != s->current[w->limit]) {
+		} else if (window_is_live(w) && w != s->current[w->limit].window) {
 			place(s, w);
 		}
 		w = next;
@@ -161,18 +166,17 @@ static bool give_ends(struct shard *s, struct window *w)
 static bool take_current(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
 			 struct span *span)
 {
-	struct window *w = s->current[limit];
+	struct window_place *here = &s->current[limit];
+	struct window *w = here->window;
 
 	if (!w || (n > 1 && !w->ends && !give_ends(s, w)))
 		return false;
-	span->window = w;
-	span->granules = n;
-	if (window_take_word(s, w, w->word, n, order, &span->index))
+	if (place_take(s, here, n, order, span))
 		return true;
 	for (unsigned int i = WINDOW_WORDS; i--;) {
-		if (i == w->word || !window_take_word(s, w, i, n, order, &span->index))
+		if (i == place_index(here) || !window_take_word(s, w, i, n, order, &span->index))
 			continue;
-		w->word = (uint8_t)i;
+		place_in(here, w, i);
 		return true;
 	}
 	return false;
@@ -205,7 +209,7 @@ void dmamap_shard_add(struct shard *s, struct window *w)
 static void drop(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
-	if (s->current[w->limit] == w)
+	if (s->current[w->limit].window == w)
 		set_current(s, w->limit, NULL);
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&w->live, false, __ATOMIC_RELEASE);
@@ -215,7 +219,7 @@ static bool all_free(struct shard *s, struct window *w)
 {
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		shard_count(s, 0, window_collect(w, i));
-		if (~w->free[i])
+		if (~w->word[i].free)
 			return false;
 	}
 	return true;
@@ -243,7 +247,7 @@ void dmamap_shard_drop_idle(struct shard *s, bool all, struct window **idle)
 			w = next;
 		}
 		if (all)
-			drop_if_free(s, s->current[limit], idle);
+			drop_if_free(s, s->current[limit].window, idle);
 	}
 }
 
@@ -257,7 +261,7 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 		return false;
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		shard_count(s, 0, window_collect(w, i));
-		all &= w->free[i] | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);
+		all &= w->word[i].free | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);
 	}
 	if (~all)
 		return false;
@@ -265,7 +269,7 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 		uint64_t bits = __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL);
 
 		shard_count(s, 0, count_bits(bits));
-		w->free[i] |= bits;
+		w->word[i].free |= bits;
 	}
 	drop(s, w);
 	return true;
@@ -276,7 +280,7 @@ static bool has_heads(const struct window *w)
 	uint64_t any = 0;
 
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		any |= __atomic_load_n(&w->heads[i], __ATOMIC_RELAXED);
+		any |= __atomic_load_n(&w->word[i].heads, __ATOMIC_RELAXED);
 	return any;
 }
 
@@ -289,7 +293,7 @@ bool dmamap_window_is_empty(struct shard *const *shards, const struct window *w)
 	if (has_heads(w) || !shard_try(s))
 		return false;
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		all &= w->free[i] | __atomic_load_n(&w->returned[i], __ATOMIC_RELAXED);
+		all &= w->word[i].free | __atomic_load_n(&w->word[i].returned, __ATOMIC_RELAXED);
 	all = __atomic_load_n(&w->shard, __ATOMIC_RELAXED) == s->number ? all : 0;
 	shard_unlock(s);
 	return !~all;

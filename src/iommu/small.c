@@ -200,7 +200,7 @@ static void deferred_poll(void *host)
 	dmamap_poll(host);
 }
 
-static DMAMAP_COLD void start_clock(struct dma_domain *domain, struct shard *s)
+static void start_clock(struct dma_domain *domain, struct shard *s)
 {
 	struct dma_host *host = domain->host;
 
@@ -209,12 +209,11 @@ static DMAMAP_COLD void start_clock(struct dma_domain *domain, struct shard *s)
 		host->defer(host, deferred_poll, host, domain->flush_ns);
 }
 
-static void list_pending(struct windows *ws, struct window_lazy *lazy)
+DMAMAP_COLD void dmamap_small_list(struct windows *ws, struct window_lazy *lazy)
 {
 	struct window_lazy *top;
 
-	if (__atomic_load_n(&lazy->listed, __ATOMIC_SEQ_CST) ||
-	    __atomic_exchange_n(&lazy->listed, true, __ATOMIC_SEQ_CST))
+	if (__atomic_exchange_n(&lazy->listed, true, __ATOMIC_SEQ_CST))
 		return;
 	top = __atomic_load_n(&ws->pending, __ATOMIC_RELAXED);
 	do
@@ -230,16 +229,11 @@ DMAMAP_COLD void dmamap_small_flush_waiting(struct dma_domain *domain)
 	domain_unlock(domain);
 }
 
-/** Let the span wait for a flush. It is counted last: a count may be too high for a while, never too low. */
-void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span span)
+DMAMAP_COLD void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s, bool first)
 {
-	struct window_lazy *lazy = window_lazy_of(span.window);
-
-	__atomic_fetch_or(&lazy->pending[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
-	list_pending(&domain->windows, lazy);
-	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELEASE))
+	if (first)
 		start_clock(domain, s);
-	if (!small_is_lazy(domain)) /* made strict meanwhile, perhaps behind the flush of that */
+	if (!small_is_lazy(domain))
 		dmamap_small_flush_waiting(domain);
 }
 
@@ -249,9 +243,9 @@ void dmamap_small_abandon(struct dmamap_dev *d, struct span span)
 	struct shard *s = shard_of_caller(domain);
 
 	small_clear(domain, span);
-	small_invalidate(domain, s, span);
-	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
-	small_give_back(domain, span);
+	small_count_unmap(d, s);
+	span_forget(domain, s, span);
+	span_give_back(domain, span);
 }
 
 /* --- unmapping */
@@ -277,24 +271,35 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 	struct window *w = window_find(&domain->windows.index, granule);
 	unsigned int index = granule % WINDOW_GRANULES;
 	unsigned int bit = index % 64;
-	uint64_t *heads, ends, head = (uint64_t)1 << bit;
+	struct window_lazy *lazy;
+	struct window_word *word;
+	uint64_t ends, head = (uint64_t)1 << bit;
 	struct span span;
 	struct shard *s;
 
 	if (!w || !window_is_live(w))
 		return SMALL_ELSEWHERE;
-	heads = &w->heads[index / 64];
+	word = &w->word[index / 64];
 	ends = window_ends_of(w, index / 64);
 	if (granules > 64 - bit ||
 	    (ends & iova_word_mask(bit, bit + granules - 1)) != head << (granules - 1))
-		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
+		return dmamap_small_why_not(__atomic_load_n(&word->heads, __ATOMIC_RELAXED), ends,
+					    bit);
 	span = (struct span){ w, index, (unsigned int)granules };
 	s = shard_of_caller(domain);
-	strict = strict || !window_lazy_of(w) || !small_is_lazy(domain);
-	if (!strict && __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) >= domain->queue_size - 1)
+	lazy = strict || !small_is_lazy(domain) ? NULL : window_lazy_of(w);
+	if (lazy && small_waits_full(domain, s))
 		dmamap_small_flush_waiting(domain);
-	if (!(__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head))
-		return dmamap_small_why_not(__atomic_load_n(heads, __ATOMIC_RELAXED), ends, bit);
-	small_end(d, s, span, !strict);
+	if (!(__atomic_fetch_and(&word->heads, ~head, __ATOMIC_ACQ_REL) & head))
+		return dmamap_small_why_not(__atomic_load_n(&word->heads, __ATOMIC_RELAXED), ends,
+					    bit);
+	small_clear(domain, span);
+	small_count_unmap(d, s);
+	if (lazy) {
+		span_defer(domain, s, lazy, span);
+		return SMALL_DONE;
+	}
+	span_forget(domain, s, span);
+	span_give_back(domain, span);
 	return SMALL_DONE;
 }

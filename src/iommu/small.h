@@ -23,12 +23,11 @@ static inline bool small_fits(const struct dma_domain *domain, uint64_t granules
 /** May the entry of [phys, phys + len) be written without asking the backend? */
 static inline bool small_reaches(const struct dma_domain *domain, phys_addr_t phys, uint64_t len)
 {
-	const struct dma_backend_caps *caps = &domain->backend->caps;
-	uint64_t end = domain->windows.last_phys;
+	const struct windows *ws = &domain->windows;
+	uint64_t end = ws->last_phys;
 
 	return phys <= end && len - 1 <= end - phys &&
-	       (!caps->hole_is_target || phys > caps->hole_end ||
-		phys + (len - 1) < caps->hole_start);
+	       (phys - ws->hole >= ws->hole_size && (!ws->hole_size || ws->hole - phys >= len));
 }
 
 static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int prot)
@@ -85,6 +84,7 @@ static inline uint64_t small_limit(const struct dma_domain *domain, const struct
 		       : limit;
 }
 
+/** A mapping of @d, by the shard whose lock is held. */
 static inline void small_count_map(struct dmamap_dev *d, const struct shard *s)
 {
 	struct dmamap_count *count = &d->counts[s->number];
@@ -96,46 +96,57 @@ static inline void small_count_map(struct dmamap_dev *d, const struct shard *s)
 bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
 		       struct span *span);
 
-/**
- * The same for the limit with index @l, from where the shard of the caller has looked last, or NULL; @order is that of
- * @granules. The context and the shard's lock guard that. What waits may be due: that is for dmamap_small_take().
- */
-static inline __attribute__((always_inline)) struct window *small_take_here(struct dmamap_dev *d,
-									    unsigned int granules,
-									    unsigned int order,
-									    unsigned int l,
-									    unsigned int *index)
+/** The shard of the caller, in its context and with the lock held. False: somebody else has it. */
+static inline bool small_enter(struct dmamap_dev *d, dma_ctx_state *state, struct shard **s)
 {
-	const struct windows *ws = &d->domain->windows;
-	struct dma_host *host = d->host;
-	dma_ctx_state state;
-	struct dma_ctx *ctx = dma_ctx_enter(host, &state);
-	uint32_t number = ctx_number_or_0(ctx);
-	struct shard *s = windows_shard(ws, number);
-	struct window *w = NULL;
+	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, state));
 
-	if (number && l < WINDOW_LIMITS && shard_try(s)) {
-		if (!host->time_ns || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED))
-			w = s->current[l];
-		if (w && (granules == 1 || w->ends) &&
-		    window_take_word(s, w, w->word, granules, order, index))
-			small_count_map(d, s);
-		else
-			w = NULL;
-		shard_unlock(s);
-	}
-	dma_ctx_leave(host, state);
-	return w;
+	*s = windows_shard(&d->domain->windows, number);
+	if (shard_try(*s))
+		return true;
+	dma_ctx_leave(d->host, *state);
+	return false;
 }
 
+static inline void small_leave(struct dmamap_dev *d, struct shard *s, dma_ctx_state state)
+{
+	shard_unlock(s);
+	dma_ctx_leave(d->host, state);
+}
+
+/** Is it certain that no flush is due? Else that is for dmamap_small_take(). */
+static inline bool small_may_take(const struct dmamap_dev *d, const struct shard *s)
+{
+	return !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) || !d->host->time_ns;
+}
+
+/** Where the shard has looked last for single granules of @d. */
+static inline const struct window_place *small_here(const struct dmamap_dev *d,
+						    const struct shard *s)
+{
+	size_t l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
+
+	return &s->current[l];
+}
+
+/** dmamap_small_take(), first from where the shard of the caller has looked last. */
 static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
 			      struct span *span)
 {
-	unsigned int l = small_limit_index(&d->domain->windows, limit);
+	dma_ctx_state state;
+	struct shard *s;
+	bool ok = false;
 
-	span->window = small_take_here(d, granules, ceil_log2(granules), l, &span->index);
-	span->granules = granules;
-	return span->window || dmamap_small_take(d, granules, limit, span);
+	if (small_enter(d, &state, &s)) {
+		unsigned int l = small_limit_index(&d->domain->windows, limit);
+
+		ok = small_may_take(d, s) &&
+		     place_take(s, &s->current[l], granules, ceil_log2(granules), span);
+		if (ok)
+			small_count_map(d, s);
+		small_leave(d, s, state);
+	}
+	return ok || dmamap_small_take(d, granules, limit, span);
 }
 
 /** Make the entries visible. 0, or -errno of sync_map(), and the span is gone. */
@@ -147,7 +158,7 @@ static inline int small_publish(struct dmamap_dev *d, struct span span)
 	int err = d->domain->windows.sync ? dmamap_small_sync(d, span) : 0;
 
 	if (!err)
-		__atomic_fetch_or(&span.window->heads[span.index / 64],
+		__atomic_fetch_or(&span.window->word[span.index / 64].heads,
 				  (uint64_t)1 << span.index % 64, __ATOMIC_RELEASE);
 	return err;
 }
@@ -175,8 +186,9 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 void dmamap_small_clean(const struct dma_domain *domain, struct span span);
 /** What there is at a bit of a word that is no mapping, or not the one that was meant. */
 enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit);
-/** Let the span wait for a flush. */
-void dmamap_small_defer(struct dma_domain *domain, struct shard *s, struct span span);
+/** Parts of small_defer() that have seldom anything to do. */
+void dmamap_small_list(struct windows *ws, struct window_lazy *lazy);
+void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s, bool first);
 void dmamap_small_flush_waiting(struct dma_domain *domain);
 /** Something came back to a window that its shard does not look into. */
 void dmamap_small_give_back_aside(struct dma_domain *domain, struct window *w);
@@ -205,40 +217,72 @@ static inline void small_clear(const struct dma_domain *domain, struct span span
 	dmamap_cache_flush(domain->host);
 }
 
-static inline void small_invalidate(struct dma_domain *domain, struct shard *s, struct span span)
+/** Invalidate the leaves of [iova, iova + size), and wait. */
+static inline void small_forget(struct dma_domain *domain, struct shard *s, dma_addr_t iova,
+				uint64_t size)
 {
-	const struct dma_backend_ops *ops = domain->backend->ops;
-
-	if (ops->invalidate)
-		ops->invalidate(domain->backend, span_address(domain, span),
-				(uint64_t)span.granules << domain->shift, true);
-	if (ops->wait)
-		ops->wait(domain->backend);
 	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_RELAXED);
+	domain->windows.forget(domain->backend, iova, size);
 }
 
-static inline void small_give_back(struct dma_domain *domain, struct span span)
+static inline void small_give_back(struct dma_domain *domain, struct window *w,
+				   struct window_word *word, uint64_t bits)
 {
-	struct window *w = span.window;
-
-	__atomic_fetch_or(&w->returned[span.index / 64], span_mask(span), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&word->returned, bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
 		dmamap_small_give_back_aside(domain, w);
 }
 
-/** Its bit of heads was won: the mapping ends. */
-static inline void small_end(struct dmamap_dev *d, struct shard *s, struct span span, bool lazy)
+/** May no more unmaps of a shard wait before the next flush? */
+static inline bool small_waits_full(const struct dma_domain *domain, const struct shard *s)
 {
-	struct dma_domain *domain = d->domain;
+	return __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) + 1 >= domain->queue_size;
+}
 
-	small_clear(domain, span);
-	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
-	if (lazy) {
-		dmamap_small_defer(domain, s, span);
-		return;
-	}
-	small_invalidate(domain, s, span);
-	small_give_back(domain, span);
+/** Let granules of a window wait for a flush. They are counted last: a count may be too high for a while, never too low. */
+static inline void small_defer(struct dma_domain *domain, struct shard *s, struct window_lazy *lazy,
+			       unsigned int i, uint64_t bits)
+{
+	bool first;
+
+	__atomic_fetch_or(&lazy->pending[i], bits, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&lazy->listed, __ATOMIC_SEQ_CST))
+		dmamap_small_list(&domain->windows, lazy);
+	first = !__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELEASE);
+	/* made strict meanwhile, perhaps behind the flush of that? */
+	if (first || !small_is_lazy(domain))
+		dmamap_small_begin_waiting(domain, s, first);
+}
+
+/** A mapping of @d ended, in the hands of @s. Between clearing the entry and looking for units: a barrier. */
+static inline void small_count_unmap(struct dmamap_dev *d, const struct shard *s)
+{
+	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_SEQ_CST);
+}
+
+/* --- the same for a span: its entries were cleared */
+
+static inline void span_forget(struct dma_domain *domain, struct shard *s, struct span span)
+{
+	small_forget(domain, s, span_address(domain, span),
+		     (uint64_t)span.granules << domain->shift);
+}
+
+static inline void span_give_back(struct dma_domain *domain, struct span span)
+{
+	uint64_t bits = span_mask(span);
+
+	window_forget_ends(span.window, span.index / 64, bits);
+	small_give_back(domain, span.window, &span.window->word[span.index / 64], bits);
+}
+
+static inline void span_defer(struct dma_domain *domain, struct shard *s, struct window_lazy *lazy,
+			      struct span span)
+{
+	uint64_t bits = span_mask(span);
+
+	window_forget_ends(span.window, span.index / 64, bits);
+	small_defer(domain, s, lazy, span.index / 64, bits);
 }
 
 #pragma GCC visibility pop

@@ -4,7 +4,7 @@
  *
  * A window is a block of WINDOW_GRANULES granules, aligned to its size, taken whole from the address space and pinned
  * whole in a lowest table. A mapping of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up
- * to a power of two, so that it never leaves its word. What lives in a window is in three bitmaps:
+ * to a power of two, so that it never leaves its word. What lives in a window is in bitmaps:
  *
  *   free      may be handed out. The shard's, under its lock.
  *   heads     the first granule of each live mapping. Set when the mapping is complete; who clears a bit of it has the
@@ -13,14 +13,15 @@
  *
  * and in two more, apart:
  *
- *   ends      the last granule of each mapping, in windows with mappings of several. Written by the shard when it hands
- *             out, under its lock. A window without it has only mappings of one granule.
+ *   ends      all granules but those of mappings that are not their last, in windows that have had mappings of several.
+ *             Who hands out a run clears its bits, who unmaps it sets them: where nothing is mapped they are set.
  *   pending   unmapped and not invalidated, where unmaps may be lazy.
  *
  * A shard is what one CPU or thread allocates from: its lock is only ever tried on the way of a map, and held for a few
- * stores. It is made for the first map of that CPU that the shard it shared until then cannot serve at once. A window belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's
- * index. For that a window's descriptor stays where it is, for its block of addresses, until the domain ends, whether
- * the block is a window at the time or not; and nothing behind it is touched before a bit of heads was won.
+ * stores. It is made for the first map of that CPU that the shard it shared until then cannot serve at once. A window
+ * belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's index. For that a
+ * window's descriptor stays where it is, for its block of addresses, until the domain ends, whether the block is a
+ * window at the time or not; and nothing behind it is touched before a bit of heads was won.
  */
 #ifndef DMAMAP_IOMMU_WINDOW_H
 #define DMAMAP_IOMMU_WINDOW_H
@@ -40,7 +41,6 @@
 struct shard;
 struct window;
 
-/** The last granules of mappings; all of them, where none has more than one. */
 struct window_ends {
 	uint64_t word[WINDOW_WORDS];
 };
@@ -64,25 +64,37 @@ struct window_group {
 	uint32_t gone;	/* blocks that the address space has back already */
 };
 
+/** 64 granules. */
+struct window_word {
+	uint64_t free;
+	uint64_t heads;
+	uint64_t returned;
+};
+
 struct window {
-	uint64_t free[WINDOW_WORDS];
-	uint64_t heads[WINDOW_WORDS];
-	uint64_t returned[WINDOW_WORDS];
+	struct window_word word[WINDOW_WORDS];
 
 	uint64_t block; /* its first granule / WINDOW_GRANULES, for ever */
 	uint64_t *entries;
-	struct window_ends *ends;
+	struct window_ends *ends; /* NULL: all set */
 	struct window_lazy *lazy;
 	struct window *next_returned; /* in the shard's stack */
 	struct window *prev;	      /* in a list of the shard, or while it is being given back */
 	struct window *next;
 	uint8_t limit; /* index of the limit that it lies below */
-	uint8_t word;  /* in which the shard looks first */
 	uint8_t order; /* of its longest run, plus 1, when it is in a list; else 0 */
 	bool live;     /* the block is a window */
 	bool current;  /* the shard looks into it by itself */
 	bool stacked;  /* in the stack, or on the way into it */
 	uint8_t shard; /* its number */
+};
+
+/** Where a shard hands out: a word of its current window. */
+struct window_place {
+	struct window *window;	  /* read by whoever unmaps, too; NULL: nowhere */
+	struct window_word *word; /* NULL then */
+	uint64_t *entries;	  /* of its first granule */
+	uint64_t granule;
 };
 
 struct shard {
@@ -98,14 +110,14 @@ struct shard {
 	/** Granules handed out, and not yet taken back; and at the most. */
 	uint64_t used;
 	uint64_t peak;
-	struct window *current[WINDOW_LIMITS];
+	struct window_place current[WINDOW_LIMITS + 1]; /* the last one is nowhere, always */
 	/** For the next window that gets a mapping of several granules. */
 	struct window_ends *ends;
 	/** Windows that got something back since the shard looked at them. Pushed by anybody. */
 	struct window *returned;
 	/** The others with something free, by the order of their longest run. */
 	struct window *list[WINDOW_LIMITS][WINDOW_ORDERS];
-} __attribute__((aligned(64)));
+} __attribute__((aligned(256)));
 
 /** Windows by block: open addressing. Grown by a copy; those before stay until the domain ends, for who still reads. */
 struct window_index {
@@ -178,24 +190,29 @@ static inline void shard_count(struct shard *s, uint64_t taken, uint64_t back)
 		__atomic_store_n(&s->peak, used, __ATOMIC_RELAXED);
 }
 
+/** What was returned to @word, and from now on is not. */
+static inline uint64_t word_returned(struct window_word *word)
+{
+	if (!__atomic_load_n(&word->returned, __ATOMIC_RELAXED))
+		return 0;
+	return __atomic_exchange_n(&word->returned, 0, __ATOMIC_SEQ_CST);
+}
+
 /** Take back what was returned to word @i: the granules. */
 static inline uint64_t window_collect(struct window *w, unsigned int i)
 {
-	uint64_t bits;
+	uint64_t bits = word_returned(&w->word[i]);
 
-	if (!__atomic_load_n(&w->returned[i], __ATOMIC_RELAXED))
-		return 0;
-	bits = __atomic_exchange_n(&w->returned[i], 0, __ATOMIC_SEQ_CST);
-	w->free[i] |= bits;
+	w->word[i].free |= bits;
 	return count_bits(bits);
 }
 
-/** @n granules, of which 2^@order make the smallest power of two, from word @i. */
+/** @n granules, of which 2^@order make the smallest power of two, from word @i. For several there must be ends. */
 static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
 				    unsigned int n, unsigned int order, unsigned int *index)
 {
 	uint64_t back = window_collect(w, i);
-	uint64_t runs = w->free[i];
+	uint64_t runs = w->word[i].free;
 	uint64_t mask;
 	unsigned int at;
 
@@ -206,21 +223,70 @@ static inline bool window_take_word(struct shard *s, struct window *w, unsigned 
 		return false;
 	at = high_bit(runs);
 	mask = iova_word_mask(at, at + n - 1);
-	w->free[i] &= ~mask;
-	if (w->ends)
-		__atomic_store_n(&w->ends->word[i],
-				 (w->ends->word[i] & ~mask) | (uint64_t)1 << (at + n - 1),
-				 __ATOMIC_RELAXED);
+	w->word[i].free &= ~mask;
+	if (n > 1)
+		__atomic_fetch_and(&w->ends->word[i], ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
 	*index = i * 64 + at;
 	return true;
 }
 
-/** The word of ends that a mapping's granules are in; see window_ends. */
+/** The word of its window that @place is in. */
+static inline unsigned int place_index(const struct window_place *place)
+{
+	return (unsigned int)(place->word - place->window->word);
+}
+
+static inline void place_in(struct window_place *place, struct window *w, unsigned int i)
+{
+	place->word = &w->word[i];
+	place->entries = &w->entries[i * 64];
+	place->granule = w->block * WINDOW_GRANULES + i * 64;
+}
+
+/** A run at @place, as window_take_word(). */
+static inline bool place_take(struct shard *s, const struct window_place *place, unsigned int n,
+			      unsigned int order, struct span *span)
+{
+	if (!place->word || (n > 1 && !place->window->ends))
+		return false;
+	span->window = place->window;
+	span->granules = n;
+	return window_take_word(s, place->window, place_index(place), n, order, &span->index);
+}
+
+/** One granule at @place: the one that came back last, if any. False: nothing is free there. */
+static inline bool place_take_one(struct shard *s, const struct window_place *place,
+				  unsigned int *at)
+{
+	struct window_word *word = place->word;
+	uint64_t back, free;
+
+	if (!word)
+		return false;
+	back = word_returned(word);
+	free = word->free | back;
+	if (!free)
+		return false;
+	*at = high_bit(free);
+	word->free = free ^ (uint64_t)1 << *at;
+	if (!is_power_of_two(back)) /* else one goes out, and one came in */
+		shard_count(s, 1, count_bits(back));
+	return true;
+}
+
+/** The word of ends that a mapping's granules are in. */
 static inline uint64_t window_ends_of(const struct window *w, unsigned int i)
 {
 	const struct window_ends *ends = __atomic_load_n(&w->ends, __ATOMIC_ACQUIRE);
 
 	return ends ? __atomic_load_n(&ends->word[i], __ATOMIC_RELAXED) : ~(uint64_t)0;
+}
+
+/** Before the run with @bits of word @i comes back: it is no mapping any more. */
+static inline void window_forget_ends(struct window *w, unsigned int i, uint64_t bits)
+{
+	if (bits & (bits - 1))
+		__atomic_fetch_or(&w->ends->word[i], bits, __ATOMIC_RELAXED);
 }
 
 /**

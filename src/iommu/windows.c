@@ -90,6 +90,25 @@ static bool has_leaves(const struct dma_backend *backend)
 	return ops->pin && ops->unpin && ops->leaf_bits && !backend->caps.unmap_is_invalidation;
 }
 
+void dmamap_windows_set_width(struct dma_domain *domain)
+{
+	const struct dma_backend_caps *caps = &domain->backend->caps;
+	struct windows *ws = &domain->windows;
+
+	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
+	ws->hole = round_down(caps->hole_start, granule_size(domain));
+	ws->hole_size = caps->hole_is_target ? caps->hole_end - ws->hole + 1 : 0;
+}
+
+/** What forget() is for backends without it. */
+static void invalidate_and_wait(struct dma_backend *backend, dma_addr_t iova, uint64_t size)
+{
+	if (backend->ops->invalidate)
+		backend->ops->invalidate(backend, iova, size, true);
+	if (backend->ops->wait)
+		backend->ops->wait(backend);
+}
+
 bool dmamap_windows_init(struct dma_domain *domain)
 {
 	const struct dma_backend *backend = domain->backend;
@@ -104,7 +123,9 @@ bool dmamap_windows_init(struct dma_domain *domain)
 		if (prot & (DMA_PROT_READ | DMA_PROT_WRITE))
 			ws->bits[prot] = backend->ops->leaf_bits(domain->backend, prot);
 	ws->phys_shift = caps->leaf_phys_shift;
-	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
+	dmamap_windows_set_width(domain);
+	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
+	ws->granule_mask = granule_size(domain) - 1;
 	ws->snoops = caps->coherent_walk;
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
@@ -372,7 +393,7 @@ static struct window *prepare(struct dma_domain *domain, uint64_t block)
 		return NULL;
 	w->entries = leaf.entries;
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		w->free[i] = ~(uint64_t)0;
+		w->word[i].free = ~(uint64_t)0;
 	return w;
 }
 
@@ -471,10 +492,10 @@ static bool reserve_in(const struct dma_domain *domain, struct window *w, uint64
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		shard_count(s, 0, window_collect(w, i));
-		free = free && !(part_of_word(w, i, granule, n) & ~w->free[i]);
+		free = free && !(part_of_word(w, i, granule, n) & ~w->word[i].free);
 	}
 	for (unsigned int i = 0; free && i < WINDOW_WORDS; i++)
-		w->free[i] &= ~part_of_word(w, i, granule, n);
+		w->word[i].free &= ~part_of_word(w, i, granule, n);
 	shard_unlock(s);
 	return free;
 }
@@ -486,7 +507,7 @@ static void unreserve_in(const struct dma_domain *domain, struct window *w, uint
 
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		w->free[i] |= part_of_word(w, i, granule, n);
+		w->word[i].free |= part_of_word(w, i, granule, n);
 	shard_unlock(s);
 }
 
@@ -570,7 +591,7 @@ uint64_t dmamap_windows_used(const struct dma_domain *domain)
 		const struct window *w = ws->index->slot[i];
 
 		for (unsigned int k = 0; w && k < WINDOW_WORDS; k++)
-			used -= count_bits(__atomic_load_n(&w->returned[k], __ATOMIC_RELAXED));
+			used -= count_bits(__atomic_load_n(&w->word[k].returned, __ATOMIC_RELAXED));
 	}
 	return used;
 }

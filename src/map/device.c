@@ -115,6 +115,7 @@ void dmamap_device_update(struct dma_device *dev)
 	set_flag(dev, DMAMAP_DEV_SLOW_UNMAP,
 		 d->route != DMA_ROUTE_DIRECT || !d->coherent || d->has_bounced);
 	set_flag(dev, DMAMAP_DEV_SLOW_SYNC, !d->skip_sync);
+	set_flag(dev, DMAMAP_DEV_LONG, d->quick != QUICK_ALL);
 }
 
 void dmamap_first_seal(struct dma_device *dev)

@@ -150,11 +150,20 @@ static DMAMAP_APART dma_addr_t map_phys(struct dma_device *dev, phys_addr_t phys
 	return addr;
 }
 
+/** Are single mappings more than quick_map() and quick_unmap(), or is there somebody who wants to see them? */
+static inline bool has_long_way(const struct dma_device *dev)
+{
+	return (__atomic_load_n(&dev->flags, __ATOMIC_RELAXED) &
+		(DMAMAP_DEV_LONG | DMAMAP_DEV_OBSERVED)) != 0;
+}
+
 static DMAMAP_APART dma_addr_t map_less_quick(struct dma_device *dev, phys_addr_t phys, size_t size,
 					      enum dma_data_direction dir, unsigned long attrs)
 {
-	dma_addr_t addr = dmamap_iommu_quick_map(dmamap_dev(dev), phys, size, dir, attrs);
+	dma_addr_t addr = DMA_MAPPING_ERROR;
 
+	if (dmamap_dev(dev)->quick && !observed(dev))
+		addr = dmamap_iommu_quick_map(dmamap_dev(dev), phys, size, dir, attrs);
 	return addr != DMA_MAPPING_ERROR ? addr : map_phys(dev, phys, size, dir, attrs);
 }
 
@@ -162,14 +171,11 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
+	dma_addr_t addr;
 
-	if (d->quick && !observed(dev)) {
-		dma_addr_t addr = quick_map(d, phys, size, dir, attrs);
-
-		return addr != DMA_MAPPING_ERROR ? addr
-						 : map_less_quick(dev, phys, size, dir, attrs);
-	}
-	return map_phys(dev, phys, size, dir, attrs);
+	if (has_long_way(dev) || !quick_map(d, phys, size, dir, attrs, &addr))
+		return map_less_quick(dev, phys, size, dir, attrs);
+	return addr;
 }
 
 /* --- unmap */
@@ -244,7 +250,9 @@ static DMAMAP_APART void unmap_phys(struct dma_device *dev, dma_addr_t addr, siz
 static DMAMAP_APART void unmap_less_quick(struct dma_device *dev, dma_addr_t addr, size_t size,
 					  enum dma_data_direction dir, unsigned long attrs)
 {
-	if (!dmamap_iommu_quick_unmap(dmamap_dev(dev), addr, size, dir, attrs))
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	if (!d->quick || observed(dev) || !dmamap_iommu_quick_unmap(d, addr, size, dir, attrs))
 		unmap_phys(dev, addr, size, dir, attrs);
 }
 
@@ -253,9 +261,7 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (!d->quick || observed(dev))
-		unmap_phys(dev, addr, size, dir, attrs);
-	else if (!quick_unmap(d, addr, size, dir, attrs))
+	if (has_long_way(dev) || !quick_unmap(d, addr, size, dir, attrs))
 		unmap_less_quick(dev, addr, size, dir, attrs);
 }
 

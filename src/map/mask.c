@@ -193,6 +193,7 @@ int dmamap_set_min_align_mask(struct dma_device *dev, unsigned int mask)
 	if (!parms)
 		return -DMAMAP_EIO;
 	parms->min_align_mask = mask;
+	dmamap_device_update(dev);
 	return 0;
 }
 

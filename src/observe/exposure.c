@@ -196,8 +196,7 @@ static void slack(struct look *l, dma_addr_t first, dma_addr_t last, const struc
 static void nobodys(struct look *l, dma_addr_t first, dma_addr_t last, const struct dma_leaf *leaf)
 {
 	for (dma_addr_t at = first;; at += l->granule) {
-		bool known =
-			l->view->is_reserved(l->domain, at, leaf->phys + (at - leaf->iova));
+		bool known = l->view->is_reserved(l->domain, at, leaf->phys + (at - leaf->iova));
 
 		tell(l, known ? DMA_EXPOSED_RESERVED : DMA_EXPOSED_UNKNOWN, at,
 		     at + (l->granule - 1), leaf, leaf->prot, NULL);

@@ -511,6 +511,7 @@ PT_INLINE int pt_map(struct dma_backend *backend, const struct pt_format *fmt, u
 		.sync_map = dmamap_pt_sync_map,                                                 \
 		.invalidate = dmamap_pt_invalidate,                                             \
 		.wait = dmamap_pt_wait,                                                         \
+		.forget = dmamap_pt_forget,                                                     \
 		.release = dmamap_pt_release,                                                   \
 		.trim = dmamap_pt_trim,                                                         \
 		.iova_to_phys = ops##_iova_to_phys,                                             \

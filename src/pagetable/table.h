@@ -224,6 +224,7 @@ int dmamap_pt_sync_map(struct dma_backend *backend, dma_addr_t iova, uint64_t le
 void dmamap_pt_invalidate(struct dma_backend *backend, dma_addr_t iova, uint64_t len,
 			  bool leaf_only);
 void dmamap_pt_wait(struct dma_backend *backend);
+void dmamap_pt_forget(struct dma_backend *backend, dma_addr_t iova, uint64_t len);
 int dmamap_pt_attach(struct dma_backend *backend, struct dma_device *dev);
 struct dma_iommu_unit *dmamap_pt_unit_of(struct dma_backend *backend, const struct dma_device *dev);
 int dmamap_pt_narrow(struct dma_backend *backend, const struct dma_backend_caps *caps);

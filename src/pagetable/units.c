@@ -3,6 +3,7 @@
 #include "units.h"
 
 #include "base/device.h"
+#include "table.h"
 
 void dmamap_units_init(struct pt_units *units, struct dma_host *host,
 		       const struct dma_pt_config *config)
@@ -13,6 +14,7 @@ void dmamap_units_init(struct pt_units *units, struct dma_host *host,
 	units->first.unit = config->unit;
 	units->first.domain_id = config->domain_id;
 	units->first.configured = config->unit;
+	units->alone = config->unit;
 	dmamap_lock_init(host, &units->lock);
 }
 
@@ -120,6 +122,9 @@ static int get_unit(struct pt_units *units, struct dma_iommu_unit *unit, struct 
 		err = add_unit(units, unit, out);
 	if (!err && unit->ops->invalidate_device_tlb)
 		__atomic_store_n(&units->device_tlbs, true, __ATOMIC_RELEASE);
+	/* before the device is attached: who clears an entry and sees the unit alone did so before that */
+	if (units->first.next || units->device_tlbs)
+		__atomic_store_n(&units->alone, NULL, __ATOMIC_SEQ_CST);
 	dmamap_unlock(units->host, &units->lock);
 	return err;
 }
@@ -213,4 +218,25 @@ void dmamap_units_wait(struct pt_units *units)
 	for (struct pt_unit *u = &units->first; u; u = next_unit(u))
 		if (is_used(u) && u->unit->ops->wait)
 			u->unit->ops->wait(u->unit);
+}
+
+static DMAMAP_COLD void forget_several(struct pt_units *units, dma_addr_t iova, uint64_t len)
+{
+	dmamap_units_invalidate(units, iova, len, true);
+	dmamap_units_wait(units);
+}
+
+void dmamap_pt_forget(struct dma_backend *backend, dma_addr_t iova, uint64_t len)
+{
+	struct pt_units *units = &pt_of(backend)->units;
+	struct dma_iommu_unit *unit = __atomic_load_n(&units->alone, __ATOMIC_SEQ_CST);
+
+	if (!unit) {
+		forget_several(units, iova, len);
+		return;
+	}
+	if (unit->ops->invalidate)
+		unit->ops->invalidate(unit, units->first.domain_id, iova, len, true);
+	if (unit->ops->wait)
+		unit->ops->wait(unit);
 }

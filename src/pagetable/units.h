@@ -32,6 +32,8 @@ struct pt_units {
 	struct dma_lock lock; /* guards additions */
 	struct pt_unit first; /* most domains have one */
 	bool device_tlbs;     /* does a unit have such devices? */
+	/** The configured unit, if there is no other and no such device: then there is nothing to look for. */
+	struct dma_iommu_unit *alone;
 };
 
 void dmamap_units_init(struct pt_units *units, struct dma_host *host,

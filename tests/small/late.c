@@ -76,6 +76,8 @@ static void window_is_idle(void **state)
 static void domain_turned_strict(void **state)
 {
 	struct span span = { .granules = 1 };
+	struct window_word *word;
+	struct shard *s;
 	dma_addr_t addr;
 	struct world w;
 
@@ -85,10 +87,14 @@ static void domain_turned_strict(void **state)
 	assert_true(world_reads(&w, addr, 0));
 	span.window = window_find(&w.domain->windows.index, addr / PAGE);
 	span.index = addr / PAGE % WINDOW_GRANULES;
-	assert_true(span.window->heads[span.index / 64] & span_mask(span));
-	span.window->heads[span.index / 64] &= ~span_mask(span);
+	word = &span.window->word[span.index / 64];
+	s = w.domain->windows.first;
+	assert_true(word->heads & span_mask(span));
+	word->heads &= ~span_mask(span);
 	assert_int_equal(dma_domain_set_invalidation(w.domain, DMA_INVALIDATION_STRICT), 0);
-	small_end(dmamap_dev(w.dev), &w.domain->windows.first[0], span, true);
+	small_clear(w.domain, span);
+	small_count_unmap(dmamap_dev(w.dev), s);
+	small_defer(w.domain, s, window_lazy_of(span.window), span.index / 64, span_mask(span));
 	assert_true(world_faults(&w, addr));
 	assert_int_equal(world_stats(&w).queued, 0);
 	world_end(&w);

@@ -451,18 +451,26 @@ static int check_each(struct dma_device *dev, struct scatterlist *sg, int nents,
 	return 0;
 }
 
-int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+/** As one span, where that is possible; else 0. */
+static int map_small(struct dma_device *dev, struct scatterlist *sg, int nents,
+		     enum dma_data_direction dir, unsigned long attrs)
 {
-	uint64_t mask = dmamap_iommu_granule_mask(dev);
 	int got = 0;
 
 	if (dmamap_dev(dev)->quick_list)
 		got = dmamap_iommu_quick_map_sg(dev, sg, nents, dir, attrs);
-	if (got) {
-		report_list(dev, sg, nents, sg->dma_address & ~mask);
+	if (got)
+		report_list(dev, sg, nents, sg->dma_address & ~dmamap_iommu_granule_mask(dev));
+	return got;
+}
+
+int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
+{
+	int got = map_small(dev, sg, nents, dir, attrs);
+
+	if (got)
 		return got;
-	}
 	got = mark_peers(dev, sg, nents, why);
 	if (!got && !dmamap_iommu_ready(dev, why)) {
 		got = why->err == -DMAMAP_ENOMEM || why->err == -DMAMAP_EREMOTEIO ? why->err
@@ -479,6 +487,13 @@ int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nent
 		maintain(dev, sg, nents, dir, false);
 	if (!got)
 		got = map_run(dev, sg, nents, dir, attrs, why);
+	/* that has flushed what waited: windows may have room again */
+	if (got < 0 && why->reason == DMA_REASON_NO_IOVA) {
+		int again = map_small(dev, sg, nents, dir, attrs);
+
+		if (again)
+			return again;
+	}
 	if (got < 0)
 		clear_dma_side(sg, nents);
 	return got;

@@ -321,6 +321,7 @@ static void shrink_groups(struct dma_domain *domain)
 			shrink_group(domain, g);
 }
 
+/** That needs no memory: the space keeps the nodes above what is taken. */
 static void end_group(struct dma_domain *domain, struct window_group **link)
 {
 	struct windows *ws = &domain->windows;

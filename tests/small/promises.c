@@ -488,6 +488,34 @@ static void strict_unmap_of_a_lazy_domain(void **state)
 	world_end(&w);
 }
 
+/** A list finds what came back last where nothing else is free, as a single map does. */
+static void list_in_a_full_space(void **state)
+{
+	static dma_addr_t addr[1024];
+	struct scatterlist sg[2];
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_LAZY, 2);
+	assert_int_equal(dma_device_set_bus_limit(w.dev, 1024 * PAGE - 1), 0);
+	for (unsigned int i = 1; i < 1024; i++)
+		addr[i] = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE, 0);
+	for (unsigned int i = 1; i < 1024; i++)
+		if (addr[i] == 0x200000 || addr[i] == 0x201000)
+			dma_unmap_phys(w.dev, addr[i], PAGE, DMA_TO_DEVICE, 0);
+	sg_init_table(sg, 2);
+	sg_set_page(&sg[0], dmamap_phys_to_page(w.buf), PAGE, 0);
+	sg_set_page(&sg[1], dmamap_phys_to_page(w.buf + PAGE), PAGE, 0);
+	assert_int_equal(dma_map_sg(w.dev, sg, 2, DMA_TO_DEVICE), 1);
+	assert_int_equal(sg_dma_address(&sg[0]), 0x200000);
+	assert_true(world_reads(&w, 0x200000, 0) && world_reads(&w, 0x201000, 1));
+	dma_unmap_sg(w.dev, sg, 2, DMA_TO_DEVICE);
+	for (unsigned int i = 1; i < 1024; i++)
+		if (addr[i] != 0x200000 && addr[i] != 0x201000)
+			dma_unmap_phys(w.dev, addr[i], PAGE, DMA_TO_DEVICE, 0);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +537,7 @@ int main(void)
 		cmocka_unit_test(IOV_23_twenty_five),
 		cmocka_unit_test(becomes_pci),
 		cmocka_unit_test(strict_unmap_of_a_lazy_domain),
+		cmocka_unit_test(list_in_a_full_space),
 	};
 
 	return cmocka_run_group_tests_name("small-promises", tests, NULL, NULL);

@@ -221,7 +221,8 @@ static inline void small_clear(const struct dma_domain *domain, struct span span
 static inline void small_forget(struct dma_domain *domain, struct shard *s, dma_addr_t iova,
 				uint64_t size)
 {
-	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_RELAXED);
+	/* a barrier too: for who cleared the entries and has counted nothing */
+	__atomic_fetch_add(&s->invalidations, 1, __ATOMIC_SEQ_CST);
 	domain->windows.forget(domain->backend, iova, size);
 }
 

@@ -4,6 +4,8 @@
  */
 #include "table.h"
 
+#include <dmamap/accel.h>
+
 /* --- leaf sizes */
 
 static void CORE_1_sizes_around_two_2m_leaves(void **state)
@@ -289,6 +291,54 @@ static void CORE_10_holes_stop_an_unmap(void **state)
 	finish(&f);
 }
 
+/** Pages [@first, @first + @n) of the second lowest table lead to the memory behind @phys; none, if that is 0. */
+static void expect_pages(const struct fixture *f, uint64_t first, uint64_t n, uint64_t phys)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		if (phys)
+			expect_leaf(f, M2 + (first + i) * K4, 0, (phys + i * K4) | 3);
+		else
+			expect_hole(f, M2 + (first + i) * K4);
+	}
+}
+
+/** Many at once, with a host's kernels and without: what is taken and what is free ends it where it does for few. */
+static void many_entries(bool kernels)
+{
+	const uint64_t phys = G1 + K4; /* no large leaf */
+	struct fixture f;
+
+	start(&f, 4, false);
+	if (kernels)
+		dmamap_accel_init(&f.fake.host);
+	assert_int_equal(map(&f, M2, phys, M2), 0);
+	expect_pages(&f, 0, 512, phys);
+	assert_int_equal(unmap(&f, M2 + 150 * K4, 100 * K4), 100 * K4);
+	expect_pages(&f, 150, 100, 0);
+	/* over what is taken, from the hole on and into it */
+	assert_int_equal(map(&f, M2 + 150 * K4, phys, 200 * K4), -DMAMAP_EADDRINUSE);
+	assert_int_equal(map(&f, M2 + 50 * K4, phys, 200 * K4), -DMAMAP_EADDRINUSE);
+	expect_pages(&f, 0, 150, phys);
+	expect_pages(&f, 150, 100, 0);
+	expect_pages(&f, 250, 262, phys + 250 * K4);
+	assert_int_equal(unmap(&f, M2 + 10 * K4, 500 * K4), 140 * K4);
+	expect_pages(&f, 0, 10, phys);
+	expect_pages(&f, 10, 240, 0);
+	expect_pages(&f, 250, 262, phys + 250 * K4);
+	assert_int_equal(map(&f, M2 + 10 * K4, phys, 240 * K4), 0);
+	expect_pages(&f, 10, 240, phys);
+	assert_int_equal(unmap(&f, M2, M2), M2);
+	expect_pages(&f, 0, 512, 0);
+	finish(&f);
+}
+
+static void many_entries_stop_where_few_do(void **state)
+{
+	(void)state;
+	many_entries(false);
+	many_entries(true);
+}
+
 static void VTD_4_VTD_5_a_large_leaf_goes_whole_or_not_at_all(void **state)
 {
 	struct fixture f;
@@ -428,6 +478,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_overwritten),
 		cmocka_unit_test(a_failure_is_invalidated_before_its_tables_go),
 		cmocka_unit_test(CORE_10_holes_stop_an_unmap),
+		cmocka_unit_test(many_entries_stop_where_few_do),
 		cmocka_unit_test(VTD_4_VTD_5_a_large_leaf_goes_whole_or_not_at_all),
 		cmocka_unit_test(empty_tables_stay_until_pruned),
 		cmocka_unit_test(GPT_2_large_leaf_where_an_empty_table_waits),

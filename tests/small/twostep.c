@@ -318,6 +318,100 @@ static void copies_of_states(void **state)
 	world_end(&w);
 }
 
+static void link_fails(struct world *w, struct dma_iova_state *s, phys_addr_t phys, uint64_t offset,
+		       uint64_t size, int err, enum dma_reason reason)
+{
+	struct dma_iova_state before = *s;
+
+	assert_int_equal(dma_iova_link(w->dev, s, phys, offset, size, TO, 0), err);
+	refused(w, reason);
+	assert_memory_equal(&before, s, sizeof(before));
+}
+
+/** What is refused elsewhere is refused on the short way, and leaves the range as it was. */
+static void wrong_links(void **state)
+{
+	struct dma_iova_state s;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	assert_true(dma_iova_try_alloc(w.dev, &s, 0x800, 8 * PAGE));
+	link_fails(&w, &s, w.buf, 0, PAGE, -DMAMAP_EINVAL, DMA_REASON_LINK_ALIGNMENT);
+	link_fails(&w, &s, w.buf + 0x800, 0, 0, -DMAMAP_EINVAL, DMA_REASON_ZERO_SIZE);
+	link_fails(&w, &s, w.buf + 0x800, 0, 8 * PAGE + 1, -DMAMAP_EINVAL, DMA_REASON_IOVA_RANGE);
+	link_fails(&w, &s, w.buf + 0x800, 8 * PAGE, 1, -DMAMAP_EINVAL, DMA_REASON_IOVA_RANGE);
+	link_fails(&w, &s, w.buf + 0x800, 0, ~(uint64_t)0, -DMAMAP_EINVAL, DMA_REASON_IOVA_RANGE);
+	link_fails(&w, &s, 0xfee00800, 0, 0x800, -DMAMAP_ERANGE, DMA_REASON_OUTPUT_WIDTH);
+	link_fails(&w, &s, (uint64_t)1 << 52 | 0x800, 0, 0x800, -DMAMAP_ERANGE,
+		   DMA_REASON_OUTPUT_WIDTH);
+	assert_int_equal(dma_iova_link(w.dev, &s, w.buf + 0x800, 0, 0x800, TO, 0), 0);
+	link_fails(&w, &s, w.buf + 0x800, 0, 0x800, -DMAMAP_EADDRINUSE, DMA_REASON_ALREADY_MAPPED);
+	link_fails(&w, &s, w.buf + 0x800, 0x1000, 0x800, -DMAMAP_EIO, DMA_REASON_LINK_ALIGNMENT);
+	/* over a hole and back, and what is there is not linked over */
+	assert_int_equal(dma_iova_link(w.dev, &s, w.buf + 2 * PAGE, 0x1800, 2 * PAGE, TO, 0), 0);
+	link_fails(&w, &s, w.buf, 0x1800, PAGE, -DMAMAP_EADDRINUSE, DMA_REASON_ALREADY_MAPPED);
+	link_fails(&w, &s, w.buf, 0x800, 2 * PAGE, -DMAMAP_EADDRINUSE, DMA_REASON_ALREADY_MAPPED);
+	assert_int_equal(dma_iova_link(w.dev, &s, w.buf + PAGE, 0x800, PAGE, TO, 0), 0);
+	assert_int_equal(dma_iova_link(w.dev, &s, w.buf + 4 * PAGE, 0x3800, 0x123, TO, 0), 0);
+	link_fails(&w, &s, w.buf, 0x4800, PAGE, -DMAMAP_EINVAL, DMA_REASON_LINK_ALIGNMENT);
+	for (uint64_t i = 1; i < 5; i++)
+		assert_true(world_reads(&w, s.addr + 0x800 + (i - 1) * PAGE, i));
+	assert_true(world_faults(&w, s.addr + 0x4800));
+	dma_iova_free(w.dev, &s);
+	refused(&w, DMA_REASON_LIVE_MAPPINGS);
+	dma_iova_destroy(w.dev, &s, 0x3800, TO, 0);
+	refused(&w, DMA_REASON_LIVE_MAPPINGS);
+	dma_iova_destroy(w.dev, &s, 0x5800, TO, 0);
+	refused(&w, DMA_REASON_NOT_MAPPED);
+	assert_int_equal(dma_iova_sync(w.dev, &s, 0, 9 * PAGE), -DMAMAP_EINVAL);
+	refused(&w, DMA_REASON_IOVA_RANGE);
+	assert_int_equal(dma_iova_sync(w.dev, &s, 0, 0), -DMAMAP_EINVAL);
+	refused(&w, DMA_REASON_ZERO_SIZE);
+	assert_true(world_reads(&w, s.addr + 0x800, 1));
+	dma_iova_destroy(w.dev, &s, 0x3923, TO, 0);
+	assert_false(dma_use_iova(&s));
+	assert_int_equal(dma_iova_link(w.dev, &s, w.buf, 0, PAGE, TO, 0), -DMAMAP_EINVAL);
+	refused(&w, DMA_REASON_IOVA_STATE);
+	world_end(&w);
+}
+
+/** Where only I/O addresses have a hole, its physical addresses can be linked, as on the long way. */
+static void hole_is_no_target(void **state)
+{
+	const struct sim_iommu_config amd = { .size = sizeof(amd), .format = DMA_PT_AMD_V1 };
+	const struct sim_device_config other = { .size = sizeof(other), .name = "0000:00:02.0" };
+	const struct dma_domain_config config = { .size = sizeof(config) };
+	struct sim_device *device;
+	struct dma_domain *domain;
+	struct sim_iommu *iommu;
+	struct dma_iova_state s;
+	phys_addr_t phys;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, 1);
+	assert_int_equal(sim_iommu_create(w.m, &amd, &iommu), 0);
+	assert_int_equal(sim_device_create(w.m, &other, &device), 0);
+	assert_int_equal(sim_device_put_behind(device, iommu), 0);
+	assert_int_equal(sim_domain_create(iommu, &config, &domain), 0);
+	assert_int_equal(dma_device_set_domain(sim_dma(device), domain), 0);
+	assert_int_equal(dma_set_mask_and_coherent(sim_dma(device), DMA_BIT_MASK(64)), 0);
+	assert_true(dma_iova_try_alloc(sim_dma(device), &s, 0, 2 * PAGE));
+	for (uint64_t i = 0; i < 2; i++)
+		assert_int_equal(dma_iova_link(sim_dma(device), &s, 0xfee00000 + i * PAGE, i * PAGE,
+					       PAGE, TO, i ? DMA_ATTR_MMIO : 0),
+				 0);
+	assert_int_equal(dma_domain_iova_to_phys(domain, s.addr + PAGE, &phys), 0);
+	assert_int_equal(phys, 0xfee01000);
+	dma_iova_destroy(sim_dma(device), &s, 2 * PAGE, TO, DMA_ATTR_MMIO);
+	assert_int_equal(dma_device_set_domain(sim_dma(device), NULL), 0);
+	assert_int_equal(sim_device_destroy(device), 0);
+	assert_int_equal(dma_domain_destroy(domain), 0);
+	assert_int_equal(sim_iommu_destroy(iommu), 0);
+	world_end(&w);
+}
+
 /** A device that is asked for something else than what it was: the short way is forgotten. */
 static void new_limits(void **state)
 {
@@ -354,7 +448,8 @@ int main(void)
 		cmocka_unit_test(beside_single_maps), cmocka_unit_test(not_before_the_flush),
 		cmocka_unit_test(strict_on_request),  cmocka_unit_test(full_queue),
 		cmocka_unit_test(last_address),	      cmocka_unit_test(holds),
-		cmocka_unit_test(copies_of_states),   cmocka_unit_test(new_limits),
+		cmocka_unit_test(copies_of_states),   cmocka_unit_test(wrong_links),
+		cmocka_unit_test(hole_is_no_target),  cmocka_unit_test(new_limits),
 	};
 
 	return cmocka_run_group_tests_name("small-twostep", tests, NULL, NULL);

@@ -13,34 +13,41 @@
 
 #pragma GCC visibility push(hidden)
 
-/** A granule for @d; false where the long way may know. Not before that has been gone once. */
-static inline bool quick_iova_take(struct dmamap_dev *d, struct span *span)
+/** A granule for @d: its window and its number. False where the long way may know, and where that was never gone. */
+static inline bool quick_iova_take(struct dmamap_dev *d, struct window **w, uint64_t *granule)
 {
-	dma_ctx_state state;
 	const struct window_place *here;
+	dma_ctx_state state;
 	struct shard *s;
 	unsigned int at;
-	bool ok;
 
 	if (!small_enter(d, &state, &s))
 		return false;
 	here = small_here(d, s);
-	ok = small_may_take(d, s) && place_take_one(s, here, &at);
-	if (ok) {
-		*span = (struct span){ here->window, place_index(here) * 64 + at, 1 };
-		small_count_map(d, s);
+	if (!small_may_take(d, s) || !place_take_one(s, here, &at)) {
+		small_leave(d, s, state);
+		return false;
 	}
+	*w = here->window;
+	*granule = here->granule + at;
+	small_count_map(d, s);
 	small_leave(d, s, state);
-	return ok;
+	return true;
 }
 
-/** The end of a span that was taken, has no bit of heads, and was never linked or was invalidated since. */
-static inline void quick_iova_give(struct dmamap_dev *d, struct span span)
+/** A mapping of @d that never had a bit of heads ends; whose shard counts that does not matter. */
+static inline void quick_iova_count_end(struct dmamap_dev *d, const struct window *w)
 {
-	uint8_t shard = __atomic_load_n(&span.window->shard, __ATOMIC_RELAXED);
+	uint8_t shard = __atomic_load_n(&w->shard, __ATOMIC_RELAXED);
 
 	__atomic_fetch_add(&d->counts[shard].unmapped, 1, __ATOMIC_RELAXED);
-	span_give_back(d->domain, span);
+}
+
+/** The end of a granule that was taken, has no bit of heads, and was never linked or was invalidated since. */
+static inline void quick_iova_give(struct dmamap_dev *d, struct window *w, unsigned int index)
+{
+	quick_iova_count_end(d, w);
+	small_give_back(d->domain, w, &w->word[index / 64], (uint64_t)1 << index % 64);
 }
 
 /** Nothing of @span is free or mapped by its address, so that a copy of a state that has ended is found out. */
@@ -57,35 +64,33 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 				    phys_addr_t phys, size_t size)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	struct dma_domain *domain = d->domain;
-	struct span span;
-	uint64_t mask;
+	const struct dma_domain *domain = d->domain;
+	uint64_t offset, granule;
+	struct window *w;
 
 	if (__atomic_load_n(&d->quick_index, __ATOMIC_RELAXED) == WINDOW_LIMITS)
 		return false;
-	mask = granule_size(domain) - 1;
-	if (size - 1 > mask - (phys & mask) || dev_min_align(d) > mask)
-		return false;
-	if (!quick_iova_take(d, &span))
+	offset = phys & domain->windows.granule_mask;
+	if (size - 1 > domain->windows.granule_mask - offset || !quick_iova_take(d, &w, &granule))
 		return false;
 	*state = (struct dma_iova_state){
-		.addr = span_address(domain, span) + (phys & mask),
+		.addr = (granule << domain->shift) + offset,
 		.__size = size,
 		.dev = dev,
-		.index = (uint16_t)span.index,
+		.index = granule % WINDOW_GRANULES,
 		.granules = 1,
-		.window = span.window,
+		.window = w,
 	};
 	return true;
 }
 
 static inline bool quick_iova_free(struct dma_device *dev, struct dma_iova_state *state)
 {
-	struct span span = { state->window, state->index, state->granules };
+	struct span span = { state->window, state->index, 1 };
 
-	if (!span.window || state->dev != dev || state->linked || !span_is_held(span))
+	if (state->granules != 1 || state->dev != dev || state->linked || !span_is_held(span))
 		return false;
-	quick_iova_give(dmamap_dev(dev), span);
+	quick_iova_give(dmamap_dev(dev), span.window, span.index);
 	*state = (struct dma_iova_state){ .addr = 0 };
 	return true;
 }
@@ -104,28 +109,23 @@ static inline bool quick_iova_link(struct dma_device *dev, struct dma_iova_state
 				   phys_addr_t phys, uint64_t offset, uint64_t size,
 				   enum dma_data_direction dir, unsigned long attrs)
 {
-	struct dmamap_dev *d = dmamap_dev(dev);
+	const struct dmamap_dev *d = dmamap_dev(dev);
 	const struct dma_domain *domain = d->domain;
 	uint64_t mask, pad, at, bytes;
-	struct span part;
 
-	if (!d->quick || !quick_iova_holds(dev, state, offset, size) ||
-	    (attrs & ~(unsigned long)DMA_ATTR_SKIP_CPU_SYNC) || !d->quick_bits[dir] ||
-	    !domain->windows.snoops)
+	if (d->quick != QUICK_ALL || !quick_iova_holds(dev, state, offset, size) ||
+	    (attrs & ~(unsigned long)DMA_ATTR_SKIP_CPU_SYNC) || !d->quick_bits[dir])
 		return false;
-	mask = granule_size(domain) - 1;
+	mask = domain->windows.granule_mask;
 	pad = phys & mask;
-	at = (state->addr & mask) + offset;
-	if (pad != (at & mask) || (pad && offset) ||
+	at = (state->addr & mask) + offset - pad;
+	bytes = (pad + size + mask) & ~mask;
+	if ((at & mask) || (pad && offset) || !small_reaches(domain, phys - pad, bytes) ||
 	    (state->linked && (state->tail || at != state->high)))
 		return false;
-	at -= pad;
-	bytes = round_up(pad + size, mask + 1);
-	if (!small_reaches(domain, phys - pad, bytes))
-		return false;
-	part = (struct span){ state->window, state->index + (unsigned int)(at >> domain->shift),
-			      (unsigned int)(bytes >> domain->shift) };
-	span_write(domain, part, 0, part.granules, phys - pad, d->quick_bits[dir]);
+	span_write(domain, (struct span){ state->window, state->index, 0 },
+		   (unsigned int)(at >> domain->shift), (unsigned int)(bytes >> domain->shift),
+		   phys - pad, d->quick_bits[dir]);
 	if (!state->linked)
 		state->low = at;
 	state->high = at + bytes;
@@ -154,8 +154,8 @@ static inline bool quick_iova_destroy(struct dma_device *dev, struct dma_iova_st
 
 	if (!d->quick || !quick_iova_holds(dev, state, 0, mapped_len) || state->copies)
 		return false;
-	mask = granule_size(d->domain) - 1;
-	end = round_up((state->addr & mask) + mapped_len, mask + 1);
+	mask = d->domain->windows.granule_mask;
+	end = ((state->addr & mask) + mapped_len + mask) & ~mask;
 	if (state->low || state->high != end || state->linked != end ||
 	    dmamap_run_clear(state, 0, end, RUN_ENDS) != end)
 		return false;

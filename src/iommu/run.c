@@ -75,12 +75,18 @@ bool dmamap_run_is_held(const struct dma_iova_state *state)
 	return !state->window || span_is_held(whole_span(state));
 }
 
+static void give_span(struct dmamap_dev *d, struct span span)
+{
+	quick_iova_count_end(d, span.window);
+	span_give_back(d->domain, span);
+}
+
 void dmamap_run_free(const struct dma_iova_state *state)
 {
 	struct dma_domain *domain = state_domain(state);
 
 	if (state->window) {
-		quick_iova_give(dmamap_dev(state->dev), whole_span(state));
+		give_span(dmamap_dev(state->dev), whole_span(state));
 		return;
 	}
 	domain_lock(domain);
@@ -162,7 +168,7 @@ static void defer_span(struct dmamap_dev *d, struct shard *s, struct window_lazy
 {
 	struct dma_domain *domain = d->domain;
 
-	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_RELAXED);
+	quick_iova_count_end(d, span.window);
 	if (small_waits_full(domain, s))
 		dmamap_small_flush_waiting(domain);
 	span_defer(domain, s, lazy, span);
@@ -190,7 +196,7 @@ static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint
 	if (lazy)
 		defer_span(dmamap_dev(state->dev), s, lazy, whole_span(state));
 	else
-		quick_iova_give(dmamap_dev(state->dev), whole_span(state));
+		give_span(dmamap_dev(state->dev), whole_span(state));
 	return cleared;
 }
 

@@ -290,6 +290,7 @@ bool dmamap_device_is_coherent(const struct dma_device *dev)
 void dmamap_device_set_parms(struct dma_device *dev, struct dma_parms *parms)
 {
 	dmamap_dev(dev)->parms = parms;
+	dmamap_device_update(dev);
 }
 
 /* --- properties that decide the route */

@@ -417,6 +417,7 @@ static void new_limits(void **state)
 {
 	struct dma_parms parms = { 0 };
 	struct dma_iova_state s;
+	dma_addr_t addr;
 	struct world w;
 
 	(void)state;
@@ -436,6 +437,17 @@ static void new_limits(void **state)
 	dma_iova_free(w.dev, &s);
 	assert_int_equal(dma_set_min_align_mask(w.dev, 2 * PAGE - 1), 0);
 	assert_false(dma_iova_try_alloc(w.dev, &s, 0, PAGE));
+	refused(&w, DMA_REASON_ALIGNMENT);
+	/* the same by parameters that say so from the start */
+	dma_device_set_parms(w.dev, NULL);
+	s = take(&w, 1);
+	dma_iova_free(w.dev, &s);
+	addr = dma_map_phys(w.dev, w.buf, PAGE, TO, 0);
+	dma_unmap_phys(w.dev, addr, PAGE, TO, 0);
+	dma_device_set_parms(w.dev, &parms);
+	assert_false(dma_iova_try_alloc(w.dev, &s, 0, PAGE));
+	refused(&w, DMA_REASON_ALIGNMENT);
+	assert_true(dma_map_phys(w.dev, w.buf, PAGE, TO, 0) == DMA_MAPPING_ERROR);
 	refused(&w, DMA_REASON_ALIGNMENT);
 	dma_device_set_parms(w.dev, NULL);
 	world_end(&w);

@@ -5,6 +5,9 @@
  */
 #include "device.h"
 
+#include "heap.h"
+#include "host.h"
+
 _Static_assert(sizeof(struct dmamap_dev) <= sizeof(((struct dma_device *)0)->opaque),
 	       "dma_device has room");
 _Static_assert(sizeof(struct dmamap_host) <= sizeof(((struct dma_host *)0)->opaque),
@@ -80,10 +83,42 @@ bool dmamap_dev_untranslate(const struct dma_device *dev, dma_addr_t addr, phys_
 	return r->size != 0;
 }
 
+bool dmamap_dev_need_counts(struct dmamap_dev *d, gfp_t gfp)
+{
+	uint32_t n = host_shards(d->host);
+	struct dmamap_count *none = NULL;
+	struct dmamap_count *counts;
+
+	if (__atomic_load_n(&d->counts, __ATOMIC_ACQUIRE))
+		return true;
+	counts = dmamap_heap_alloc(d->host, n * sizeof(*counts), gfp);
+	if (!counts)
+		return false;
+	__atomic_store_n(&d->nr_counts, n, __ATOMIC_RELAXED);
+	if (!__atomic_compare_exchange_n(&d->counts, &none, counts, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_ACQUIRE))
+		dmamap_heap_free(d->host, counts, n * sizeof(*counts));
+	return true;
+}
+
+void dmamap_dev_reset_counts(struct dmamap_dev *d)
+{
+	if (d->counts)
+		memset(d->counts, 0, d->nr_counts * sizeof(*d->counts));
+}
+
+void dmamap_dev_free_counts(struct dmamap_dev *d)
+{
+	dmamap_heap_free(d->host, d->counts, d->nr_counts * sizeof(*d->counts));
+	d->counts = NULL;
+}
+
 void dmamap_dev_first_bounce(struct dma_device *dev)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
+	dmamap_dev_need_counts(d,
+			       DMAMAP_GFP_ATOMIC); /* without them there is one counter for all */
 	__atomic_store_n(&d->skip_sync, false, __ATOMIC_RELAXED);
 	__atomic_fetch_or(&dev->flags, DMAMAP_DEV_SLOW_UNMAP | DMAMAP_DEV_SLOW_SYNC,
 			  __ATOMIC_RELEASE);

@@ -81,7 +81,8 @@ enum dmamap_once {
 struct dmamap_count {
 	uint64_t mapped;   /* by who has the shard */
 	uint64_t unmapped; /* by anybody */
-	uint64_t unused[6];
+	uint64_t bounced;  /* by anybody: made, less ended */
+	uint64_t unused[5];
 };
 
 /** The short ways of single mappings, see iommu/quick.h. */
@@ -107,7 +108,7 @@ struct dmamap_dev {
 	struct dma_parms *parms;
 	const struct dma_map_ops *ops;
 	struct dma_domain *domain;
-	struct dmamap_count *counts; /* one for each shard of the domain; NULL: it has none */
+	struct dmamap_count *counts; /* one for each shard; NULL while nothing is counted there */
 	uint32_t nr_counts;
 	struct dma_iommu_unit *unit; /* in front of it; NULL: that of the domain */
 	struct dma_bounce *bounce;
@@ -189,14 +190,23 @@ static inline void dev_live_sub(struct dmamap_dev *d, uint64_t n)
 	__atomic_fetch_sub(&d->live, n, __ATOMIC_RELAXED);
 }
 
+/** Of counts, if there are any: a power of two. */
+static inline uint32_t dev_nr_counts(const struct dmamap_dev *d)
+{
+	return __atomic_load_n(&d->nr_counts, __ATOMIC_RELAXED);
+}
+
 /** Mappings that live: of those that are counted by shards too. */
 static inline uint64_t dev_live(const struct dmamap_dev *d)
 {
+	const struct dmamap_count *counts = __atomic_load_n(&d->counts, __ATOMIC_ACQUIRE);
 	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_ACQUIRE);
+	uint32_t n = counts ? dev_nr_counts(d) : 0;
 
-	for (uint32_t i = 0; i < d->nr_counts; i++)
-		live += __atomic_load_n(&d->counts[i].mapped, __ATOMIC_ACQUIRE) -
-			__atomic_load_n(&d->counts[i].unmapped, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n; i++)
+		live += __atomic_load_n(&counts[i].mapped, __ATOMIC_ACQUIRE) -
+			__atomic_load_n(&counts[i].unmapped, __ATOMIC_ACQUIRE) +
+			__atomic_load_n(&counts[i].bounced, __ATOMIC_ACQUIRE);
 	return live >> 63 ? 0 : live;
 }
 
@@ -225,6 +235,22 @@ static inline uint32_t ctx_number(struct dma_host *host, struct dma_ctx *ctx)
 static inline uint32_t ctx_number_or_0(struct dma_ctx *ctx)
 {
 	return ((struct dmamap_ctx *)(void *)ctx->opaque)->number;
+}
+
+/** One mapping more that bounces, counted where the caller shares it with few; or (@n = -1) one fewer. */
+static inline void dev_bounced_add(struct dmamap_dev *d, uint64_t n)
+{
+	struct dmamap_count *counts = __atomic_load_n(&d->counts, __ATOMIC_ACQUIRE);
+	dma_ctx_state state;
+	uint32_t number;
+
+	if (!counts) {
+		dev_live_add(d, n);
+		return;
+	}
+	number = ctx_number(d->host, dma_ctx_enter(d->host, &state));
+	dma_ctx_leave(d->host, state);
+	__atomic_fetch_add(&counts[number & (dev_nr_counts(d) - 1)].bounced, n, __ATOMIC_RELAXED);
 }
 
 /** For what is rarely called: the compiler keeps it away from what often is. */
@@ -281,6 +307,12 @@ bool dmamap_dev_range_to_dma(const struct dma_device *dev, phys_addr_t phys, uin
  * Without a map, and where nothing follows, all ones.
  */
 uint64_t dmamap_dev_window_rest(const struct dma_device *dev, phys_addr_t phys);
+
+/** Make counts, if there are none. False without memory. Any context. */
+bool dmamap_dev_need_counts(struct dmamap_dev *d, gfp_t gfp);
+/** Nothing lives: start again at 0, or end. Nobody else uses the device. */
+void dmamap_dev_reset_counts(struct dmamap_dev *d);
+void dmamap_dev_free_counts(struct dmamap_dev *d);
 
 /** The first time that the function below is called for a device. */
 void dmamap_dev_first_bounce(struct dma_device *dev);

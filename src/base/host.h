@@ -31,6 +31,18 @@ static inline void dmamap_unlock(struct dma_host *host, struct dma_lock *lock)
 		__atomic_store_n(&lock->opaque[0], 0, __ATOMIC_RELEASE);
 }
 
+/** Shards where the host does not say how many CPUs there are, and at the most. */
+#define HOST_SHARDS_DEFAULT 8u
+#define HOST_SHARDS_MAX	    32u
+
+/** Into how many parts things are split that CPUs would share: about one for a CPU, a power of two. */
+static inline uint32_t host_shards(const struct dma_host *host)
+{
+	unsigned int cpus = host->cpu_id && host->cpu_count ? host->cpu_count : HOST_SHARDS_DEFAULT;
+
+	return cpus >= HOST_SHARDS_MAX ? HOST_SHARDS_MAX : 1u << ceil_log2(cpus);
+}
+
 uint64_t dmamap_time(struct dma_host *host);
 bool dmamap_may_block(struct dma_host *host);
 static inline unsigned int dmamap_cpu(struct dma_host *host)

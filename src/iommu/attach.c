@@ -164,22 +164,19 @@ static int add_regions(struct dma_device *dev, struct dma_domain *domain, struct
 /** What a device has in its domain. */
 struct place {
 	struct dma_domain *domain;
-	struct dmamap_count *counts; /* one for each shard */
-	uint32_t nr_counts;
 	bool identity;
 	bool attach_pending;
 };
 
 static struct place place_of(const struct dmamap_dev *d)
 {
-	return (struct place){ d->domain, d->counts, d->nr_counts, d->identity, d->attach_pending };
+	return (struct place){ d->domain, d->identity, d->attach_pending };
 }
 
 static void put_in_place(struct dmamap_dev *d, struct place place)
 {
 	d->domain = place.domain;
-	d->counts = place.counts;
-	d->nr_counts = place.nr_counts;
+	dmamap_dev_reset_counts(d);
 	d->identity = place.identity;
 	d->attach_pending = place.attach_pending;
 }
@@ -190,21 +187,14 @@ static void end_place(struct dmamap_dev *d, struct place place)
 	if (d->untrusted)
 		dmamap_iommu_drop_untrusted(place.domain);
 	__atomic_fetch_sub(&place.domain->devices, 1, __ATOMIC_RELAXED);
-	dmamap_heap_free(d->host, place.counts, place.nr_counts * sizeof(*place.counts));
 }
 
 /** False without memory. */
 static bool begin_place(struct dmamap_dev *d, struct dma_domain *domain, struct place *place)
 {
-	uint32_t n = domain->windows.shards ? domain->windows.shard_mask + 1 : 0;
-
 	*place = (struct place){ .domain = domain, .identity = domain->backend->caps.identity };
-	if (n)
-		place->counts =
-			dmamap_heap_alloc(d->host, n * sizeof(*place->counts), DMAMAP_GFP_KERNEL);
-	if (n && !place->counts)
+	if (domain->windows.shards && !dmamap_dev_need_counts(d, DMAMAP_GFP_KERNEL))
 		return false;
-	place->nr_counts = n;
 	place->attach_pending = d->defer_attach && !place->identity;
 	__atomic_fetch_add(&domain->devices, 1, __ATOMIC_RELAXED);
 	if (d->untrusted)

@@ -8,20 +8,10 @@
  */
 #include "domain.h"
 
-/** Shards where the host does not say how many CPUs there are, and at the most. */
-#define SHARDS_DEFAULT 8u
-#define SHARDS_MAX     32u
 /** Slots of the first index, as a power of two. */
 #define INDEX_BITS 4u
 
 /* --- life */
-
-static unsigned int shards_wanted(const struct dma_host *host)
-{
-	unsigned int cpus = host->cpu_id && host->cpu_count ? host->cpu_count : SHARDS_DEFAULT;
-
-	return cpus >= SHARDS_MAX ? SHARDS_MAX : 1u << ceil_log2(cpus);
-}
 
 static uint64_t shards_bytes(const struct windows *ws)
 {
@@ -42,7 +32,7 @@ static bool init_shards(struct dma_domain *domain)
 {
 	struct windows *ws = &domain->windows;
 
-	ws->shard_mask = shards_wanted(domain->host) - 1;
+	ws->shard_mask = host_shards(domain->host) - 1;
 	ws->shards = dmamap_heap_alloc(domain->host, shards_bytes(ws), DMAMAP_GFP_KERNEL);
 	ws->first = new_shard(domain, 1 & ws->shard_mask, DMAMAP_GFP_KERNEL);
 	for (uint32_t i = 0; ws->shards && i <= ws->shard_mask; i++)

@@ -210,6 +210,7 @@ int dmamap_device_fini(struct dma_device *dev)
 		d->attached->end(dev);
 	if (d->domain)
 		dmamap_iommu_leave(dev);
+	dmamap_dev_free_counts(d);
 	unlist_device(dev);
 	d->magic = 0;
 	return 0;

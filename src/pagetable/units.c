@@ -77,7 +77,7 @@ static struct pt_unit *new_place(struct pt_units *units)
 {
 	if (!units->first.unit)
 		return &units->first;
-	return dmamap_heap_alloc(units->host, sizeof(struct pt_unit), DMAMAP_GFP_KERNEL);
+	return dmamap_heap_alloc(units->host, sizeof(struct pt_unit), DMAMAP_GFP_ATOMIC);
 }
 
 /** Who reads sees the number when it sees the unit. */

@@ -95,6 +95,57 @@ static void one_device(void **state)
 	fx_free(fx);
 }
 
+#define COPIES 8
+
+struct copies {
+	struct dma_device *dev;
+	dma_addr_t addr[COPIES];
+};
+
+static void *unmap_half(void *arg)
+{
+	const struct copies *c = arg;
+
+	for (unsigned int i = 0; i < COPIES / 2; i++)
+		dma_unmap_phys(c->dev, c->addr[i], 512, TO, 0);
+	return NULL;
+}
+
+static void unmap_half_elsewhere(struct copies *c)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, unmap_half, c), 0);
+	pthread_join(thread, NULL);
+}
+
+/** Copies are counted where they are made and where they end, also without memory for more than one counter. */
+static void counted_apart(void **state)
+{
+	(void)state;
+	for (int poor = 0; poor < 2; poor++) {
+		struct fx *fx = fx_new(&(struct fx_config){ .quiet = true, .no_sanitize = true });
+		struct copies c = { .dev = fx_device32(fx) };
+
+		assert_int_equal(dma_device_set_bounce(c.dev, fx_pool(fx)), 0);
+		for (unsigned int i = 0; i < COPIES; i++) {
+			fx->fail_all = poor && !i;
+			c.addr[i] = dma_map_phys(c.dev, GIB(5) + i * 4096, 512, TO, 0);
+			assert_true(c.addr[i] < GIB(4));
+		}
+		assert_int_equal(dma_device_live(c.dev), COPIES);
+		unmap_half_elsewhere(&c);
+		assert_int_equal(dma_device_live(c.dev), COPIES / 2);
+		unmap_half_elsewhere(&c); /* of nothing: refused */
+		assert_int_equal(dma_device_live(c.dev), COPIES / 2);
+		assert_int_equal(dma_device_quiesce(c.dev), -DMAMAP_EBUSY);
+		for (unsigned int i = COPIES / 2; i < COPIES; i++)
+			dma_unmap_phys(c.dev, c.addr[i], 512, TO, 0);
+		assert_int_equal(dma_device_quiesce(c.dev), 0);
+		fx_free(fx);
+	}
+}
+
 static void *translate(void *arg)
 {
 	struct job *job = arg;
@@ -132,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_device),
+		cmocka_unit_test(counted_apart),
 		cmocka_unit_test(one_domain),
 	};
 

@@ -182,17 +182,29 @@ phys_addr_t fx_take_pages(struct fx *fx, const struct dma_page_request *request)
 	return DMAMAP_PHYS_NONE;
 }
 
+static void lock_pages(struct fx *fx)
+{
+	while (__atomic_exchange_n(&fx->pages_busy, true, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void unlock_pages(struct fx *fx)
+{
+	__atomic_store_n(&fx->pages_busy, false, __ATOMIC_RELEASE);
+}
+
 static phys_addr_t alloc_pages(struct dma_host *host, const struct dma_page_request *request)
 {
 	struct fx *fx = fx_of(host);
+	phys_addr_t phys = DMAMAP_PHYS_NONE;
 
+	lock_pages(fx);
 	fx->last_request = *request;
 	fx->allocs++;
-	if (fx->fail_all)
-		return DMAMAP_PHYS_NONE;
-	if (fx->fail_at && --fx->fail_at == 0)
-		return DMAMAP_PHYS_NONE;
-	return fx_take_pages(fx, request);
+	if (!fx->fail_all && !(fx->fail_at && --fx->fail_at == 0))
+		phys = fx_take_pages(fx, request);
+	unlock_pages(fx);
+	return phys;
 }
 
 void fx_give_pages(struct fx *fx, phys_addr_t phys, uint64_t size)
@@ -217,7 +229,9 @@ static void free_pages(struct dma_host *host, phys_addr_t phys, uint64_t size)
 
 	if (fx->log_pages)
 		fx_log(fx, "free-pages")->addr = phys;
+	lock_pages(fx);
 	fx_give_pages(fx, phys, size);
+	unlock_pages(fx);
 }
 
 static bool ram_range(struct dma_host *host, unsigned int index, phys_addr_t *start, uint64_t *size)

@@ -121,7 +121,8 @@ struct fx {
 	bool log_pages;
 	char order[4096];
 
-	/* library memory */
+	/* library memory, for one thread at a time */
+	bool pages_busy;
 	unsigned char *page_map;
 	uint64_t page_size_at[33000];
 	uint64_t allocs;

@@ -200,15 +200,30 @@ static int enable(struct nvme *n)
 	return wait_ready(n, NVME_CSTS_READY);
 }
 
-/** Whatever state it is in: afterwards the controller does not touch memory, so that it can be given back. */
+/** Disable it, whatever state it is in. False: it does not stop, and may go on touching memory. */
+static bool stop(struct nvme *n)
+{
+	uint64_t start = n->host->time_ns(n->host);
+	uint32_t status;
+
+	write32(n, NVME_CC, 0);
+	do {
+		status = read32(n, NVME_CSTS);
+		if (status == ~0u || !(status & NVME_CSTS_READY)) /* gone, or off */
+			return true;
+	} while (!late(n, start));
+	return false;
+}
+
+/** Memory is given back when the controller does not touch it any more; if it does not stop, never. */
 static void release(struct nvme *n)
 {
-	write32(n, NVME_CC, 0);
-	wait_ready(n, 0);
+	dma_device_set_parms(n->dev, NULL);
+	if (!stop(n))
+		return;
 	free_queue(n, &n->io);
 	free_queue(n, &n->admin);
 	free_coherent(n, &n->page, n->page_dma);
-	dma_device_set_parms(n->dev, NULL);
 }
 
 int nvme_start(struct nvme *nvme, struct dma_device *dev, phys_addr_t regs)
@@ -216,6 +231,7 @@ int nvme_start(struct nvme *nvme, struct dma_device *dev, phys_addr_t regs)
 	int err;
 
 	*nvme = (struct nvme){ .dev = dev, .host = dma_device_host(dev), .regs = regs };
+	nvme->timeout_ns = 500000000; /* until the controller says how long it may take */
 	/* Descriptors that end where a page ends are what a page list needs. */
 	nvme->parms.segment_boundary_mask = PAGE - 1;
 	dma_device_set_parms(dev, &nvme->parms);

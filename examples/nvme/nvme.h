@@ -64,11 +64,12 @@ struct nvme {
  * @regs: physical address of BAR 0
  *
  * Return: 0; -ETIMEDOUT if the controller does not answer; -EIO if it refuses a command; -ENOMEM; what the mapping layer
- * refused with. On failure nothing stays allocated, and the controller is disabled.
+ * refused with. On failure nothing stays allocated, and the controller is disabled; one that does not let itself be disabled
+ * keeps its queues for ever.
  */
 int nvme_start(struct nvme *nvme, struct dma_device *dev, phys_addr_t regs);
 
-/** nvme_stop() - shut the controller down and give everything back. */
+/** nvme_stop() - shut the controller down and give everything back, if it stops. */
 void nvme_stop(struct nvme *nvme);
 
 /**

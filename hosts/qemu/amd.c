@@ -6,7 +6,38 @@
  */
 #include "iommu.h"
 
+#include <stdlib.h>
+
 #define AMD_REGISTERS 0xfed80000u
+
+/** The driver, and the table that it goes on reading. */
+struct amd_state {
+	struct dma_amdvi *amdvi;
+	struct dma_ivrs ivrs;
+};
+
+static struct amd_state *state_of(const struct qemu_machine *m)
+{
+	return m->iommu_state;
+}
+
+/** Where the unit is, and what firmware's devices use, as far as the machine has a table. */
+static void read_table(struct qemu_machine *m, struct amd_state *state,
+		       struct dma_amdvi_config *config)
+{
+	struct dma_ivrs_unit unit;
+	const void *table;
+	size_t len;
+
+	table = qemu_acpi_table(m, "IVRS", &len);
+	if (!table || dmamap_ivrs_open(table, len, &state->ivrs) ||
+	    !dmamap_ivrs_unit(&state->ivrs, 0, &unit))
+		return;
+	config->registers = unit.registers;
+	config->ivrs = &state->ivrs;
+	if (state->ivrs.address_bits >= 32 && state->ivrs.address_bits <= 52)
+		config->address_bits = state->ivrs.address_bits;
+}
 
 static int start(struct qemu_machine *m)
 {
@@ -15,44 +46,43 @@ static int start(struct qemu_machine *m)
 		.registers = AMD_REGISTERS,
 		.requesters = qemu_requesters(m),
 	};
-	struct dma_ivrs_unit unit;
-	struct dma_amdvi *amdvi;
-	struct dma_ivrs ivrs;
-	const void *table;
-	size_t len;
+	struct amd_state *state = calloc(1, sizeof(*state));
 	int err;
 
-	table = qemu_acpi_table(m, "IVRS", &len);
-	if (table && !dmamap_ivrs_open(table, len, &ivrs) && dmamap_ivrs_unit(&ivrs, 0, &unit)) {
-		config.registers = unit.registers;
-		if (ivrs.address_bits >= 32 && ivrs.address_bits <= 52)
-			config.address_bits = ivrs.address_bits;
+	if (!state)
+		return -DMAMAP_ENOMEM;
+	read_table(m, state, &config);
+	err = dmamap_amdvi_create(&m->host, &config, &state->amdvi);
+	if (!err) {
+		err = dmamap_amdvi_enable(state->amdvi);
+		if (err)
+			dmamap_amdvi_destroy(state->amdvi);
 	}
-	err = dmamap_amdvi_create(&m->host, &config, &amdvi);
 	if (err)
-		return err;
-	err = dmamap_amdvi_enable(amdvi);
-	if (err)
-		dmamap_amdvi_destroy(amdvi);
+		free(state);
 	else
-		m->iommu_state = amdvi;
+		m->iommu_state = state;
 	return err;
 }
 
 static int stop(struct qemu_machine *m)
 {
-	return dmamap_amdvi_destroy(m->iommu_state);
+	int err = dmamap_amdvi_destroy(state_of(m)->amdvi);
+
+	if (!err)
+		free(m->iommu_state);
+	return err;
 }
 
 static int domain_create(struct qemu_machine *m, const struct dma_domain_config *config,
 			 struct dma_domain **domain)
 {
-	return dmamap_amdvi_domain_create(m->iommu_state, &m->host, config, domain);
+	return dmamap_amdvi_domain_create(state_of(m)->amdvi, &m->host, config, domain);
 }
 
 static unsigned int faults(struct qemu_machine *m)
 {
-	return dmamap_amdvi_handle_faults(m->iommu_state);
+	return dmamap_amdvi_handle_faults(state_of(m)->amdvi);
 }
 
 const struct qemu_iommu_driver qemu_amd_driver = {
@@ -64,5 +94,5 @@ const struct qemu_iommu_driver qemu_amd_driver = {
 
 struct dma_amdvi *qemu_amdvi(struct qemu_machine *m)
 {
-	return m->driver == &qemu_amd_driver ? m->iommu_state : NULL;
+	return m->driver == &qemu_amd_driver ? state_of(m)->amdvi : NULL;
 }

@@ -22,6 +22,7 @@ extern "C" {
 #endif
 
 struct dma_amdvi;
+struct dma_ivrs;
 struct dma_iommu_unit;
 
 struct dma_amdvi_config {
@@ -37,6 +38,8 @@ struct dma_amdvi_config {
 	unsigned int levels;
 	/** Bits of a physical address that the machine has, 32 to 52. 0: 52. */
 	unsigned int address_bits;
+	/** The table whose memory (IVMD) is kept for its devices, in every domain; it outlives the unit. NULL: none. */
+	const struct dma_ivrs *ivrs;
 	/** Devices in no domain reach all memory. */
 	bool bypass_unattached;
 	/** Switch the interrupt for events on; what it sends is in the unit's PCI capability. */

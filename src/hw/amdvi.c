@@ -13,19 +13,18 @@
 static int read_identity(struct dma_amdvi *a, const struct dma_amdvi_config *config)
 {
 	struct dma_amdvi_info *info = &a->info;
-	unsigned int most;
 
 	info->features = amdvi_read(a, AMDVI_EFR);
 	if (info->features == ~(uint64_t)0)
 		return -DMAMAP_ENODEV;
-	most = 4 + (unsigned int)hw_field(info->features, AMDVI_EFR_HATS_SHIFT, 2);
+	a->most_levels = 4 + (unsigned int)hw_field(info->features, AMDVI_EFR_HATS_SHIFT, 2);
 	info->levels = config->levels ? config->levels : 4;
 	info->input_bits = (unsigned int)min_u64(12 + 9 * (uint64_t)info->levels, 64);
 	info->output_bits = config->address_bits ? config->address_bits : 52;
 	if (info->levels < 3 || info->levels > 6 || info->output_bits < 32 ||
 	    info->output_bits > 52 || a->last_id > 0xffff)
 		return -DMAMAP_EINVAL;
-	return info->levels > most ? -DMAMAP_EOPNOTSUPP : 0;
+	return info->levels > a->most_levels ? -DMAMAP_EOPNOTSUPP : 0;
 }
 
 static bool alloc_all(struct dma_amdvi *a)
@@ -136,6 +135,7 @@ int dmamap_amdvi_create(struct dma_host *host, const struct dma_amdvi_config *co
 	a->host = host;
 	a->regs = config->registers;
 	a->timeout_ns = config->timeout_ns ? config->timeout_ns : HW_TIMEOUT_NS;
+	a->ivrs = config->ivrs;
 	a->bypass = config->bypass_unattached;
 	a->interrupts = config->interrupts;
 	a->last_id = config->last_id ? config->last_id : 0xffff;

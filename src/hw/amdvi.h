@@ -42,8 +42,10 @@ struct dma_amdvi {
 	struct dma_lock lock;
 	phys_addr_t regs;
 	uint64_t timeout_ns;
+	const struct dma_ivrs *ivrs;
 	bool bypass;
 	bool interrupts;
+	unsigned int most_levels;
 	struct dma_amdvi_info info;
 	uint32_t last_id;
 	uint64_t control;
@@ -89,6 +91,8 @@ void dmamap_amdvi_break(struct dma_amdvi *a, const char *why);
 /* --- amdvi_domain.c */
 
 extern const struct dma_iommu_unit_ops dmamap_amdvi_unit_ops;
+bool dmamap_amdvi_reserved(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int index,
+			   struct dma_reserved_region *reserved);
 /** Fill the device table: nobody is attached. */
 void dmamap_amdvi_devices_init(struct dma_amdvi *a);
 

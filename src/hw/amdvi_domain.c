@@ -138,6 +138,8 @@ static int attach(struct dma_amdvi *a, struct dma_device *dev, unsigned int doma
 
 	if (a->info.broken)
 		return -DMAMAP_EIO;
+	if (levels > a->most_levels)
+		return -DMAMAP_EOPNOTSUPP;
 	err = dmamap_hw_attached_add(&a->attached, dev, domain_id, &at);
 	if (err)
 		return err;
@@ -197,6 +199,17 @@ static void give_id(struct dma_amdvi *a, unsigned int id)
 	a->live--;
 }
 
+static int unit_domain_new(struct dma_iommu_unit *unit, unsigned int *domain_id)
+{
+	struct dma_amdvi *a = amdvi_of(unit);
+	int err;
+
+	dmamap_lock(a->host, &a->lock);
+	err = a->info.broken ? -DMAMAP_EIO : take_id(a, domain_id);
+	dmamap_unlock(a->host, &a->lock);
+	return err;
+}
+
 static void unit_domain_gone(struct dma_iommu_unit *unit, unsigned int domain_id)
 {
 	struct dma_amdvi *a = amdvi_of(unit);
@@ -208,6 +221,19 @@ static void unit_domain_gone(struct dma_iommu_unit *unit, unsigned int domain_id
 	dmamap_unlock(a->host, &a->lock);
 }
 
+static void unit_get_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+			  struct dma_unit_caps *caps)
+{
+	const struct dma_amdvi *a = amdvi_of(unit);
+
+	(void)dev;
+	*caps = (struct dma_unit_caps){
+		.formats = 1u << DMA_PT_AMD_V1,
+		.output_bits = a->info.output_bits,
+		.input_bits = (unsigned int)min_u64(12 + 9 * (uint64_t)a->most_levels, 64),
+	};
+}
+
 const struct dma_iommu_unit_ops dmamap_amdvi_unit_ops = {
 	.size = sizeof(struct dma_iommu_unit_ops),
 	.attach = unit_attach,
@@ -216,6 +242,9 @@ const struct dma_iommu_unit_ops dmamap_amdvi_unit_ops = {
 	.wait = unit_wait,
 	.mapped = unit_mapped,
 	.domain_gone = unit_domain_gone,
+	.domain_new = unit_domain_new,
+	.get_caps = unit_get_caps,
+	.reserved = dmamap_amdvi_reserved,
 };
 
 int dmamap_amdvi_backend_create(struct dma_amdvi *amdvi, struct dma_backend **backend)
@@ -225,9 +254,7 @@ int dmamap_amdvi_backend_create(struct dma_amdvi *amdvi, struct dma_backend **ba
 
 	if (!amdvi || !backend)
 		return -DMAMAP_EINVAL;
-	dmamap_lock(amdvi->host, &amdvi->lock);
-	err = amdvi->info.broken ? -DMAMAP_EIO : take_id(amdvi, &config.domain_id);
-	dmamap_unlock(amdvi->host, &amdvi->lock);
+	err = unit_domain_new(&amdvi->unit, &config.domain_id);
 	if (err)
 		return err;
 	config.levels = amdvi->info.levels;

@@ -155,13 +155,23 @@ static int attach(struct dma_smmuv3 *s, struct dma_device *dev, unsigned int asi
 	return -DMAMAP_EIO;
 }
 
+/** Levels of a table for so many bits of an I/O address. */
+static unsigned int levels_of(const struct dma_smmuv3_info *info)
+{
+	unsigned int index_bits = info->granule_bits - 3;
+
+	return (info->input_bits - info->granule_bits + index_bits - 1) / index_bits;
+}
+
 static int unit_attach(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int asid,
 		       phys_addr_t root, unsigned int levels)
 {
 	struct dma_smmuv3 *s = smmu_of(unit);
 	int err;
 
-	(void)levels; /* they follow from the width, which all domains share */
+	/* the walk begins at a level that follows from the width: another unit's table may have another */
+	if (levels != levels_of(&s->info))
+		return -DMAMAP_EOPNOTSUPP;
 	dmamap_lock(s->host, &s->lock);
 	err = attach(s, dev, asid, root);
 	dmamap_unlock(s->host, &s->lock);
@@ -191,16 +201,6 @@ static void unit_domain_gone(struct dma_iommu_unit *unit, unsigned int asid)
 	dmamap_unlock(s->host, &s->lock);
 }
 
-const struct dma_iommu_unit_ops dmamap_smmu_unit_ops = {
-	.size = sizeof(struct dma_iommu_unit_ops),
-	.attach = unit_attach,
-	.detach = unit_detach,
-	.invalidate = unit_invalidate,
-	.wait = unit_wait,
-	.mapped = unit_mapped,
-	.domain_gone = unit_domain_gone,
-};
-
 /** Blocks of a granule. */
 static uint64_t block_sizes(unsigned int granule_bits)
 {
@@ -214,8 +214,9 @@ static uint64_t block_sizes(unsigned int granule_bits)
 	}
 }
 
-static int take_asid(struct dma_smmuv3 *s, unsigned int *asid)
+static int unit_domain_new(struct dma_iommu_unit *unit, unsigned int *asid)
 {
+	struct dma_smmuv3 *s = smmu_of(unit);
 	int err;
 
 	dmamap_lock(s->host, &s->lock);
@@ -226,6 +227,34 @@ static int take_asid(struct dma_smmuv3 *s, unsigned int *asid)
 	return err;
 }
 
+static void unit_get_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+			  struct dma_unit_caps *caps)
+{
+	const struct dma_smmuv3 *s = smmu_of(unit);
+
+	(void)dev;
+	*caps = (struct dma_unit_caps){
+		.formats = 1u << DMA_PT_LPAE_STAGE1,
+		.output_bits = s->info.output_bits,
+		.input_bits = s->info.input_bits,
+		.page_sizes = block_sizes(s->info.granule_bits) | (uint64_t)1
+									  << s->info.granule_bits,
+		.incoherent_walk = !s->info.coherent_walk,
+	};
+}
+
+const struct dma_iommu_unit_ops dmamap_smmu_unit_ops = {
+	.size = sizeof(struct dma_iommu_unit_ops),
+	.attach = unit_attach,
+	.detach = unit_detach,
+	.invalidate = unit_invalidate,
+	.wait = unit_wait,
+	.mapped = unit_mapped,
+	.domain_gone = unit_domain_gone,
+	.domain_new = unit_domain_new,
+	.get_caps = unit_get_caps,
+};
+
 int dmamap_smmuv3_backend_create(struct dma_smmuv3 *smmu, struct dma_backend **backend)
 {
 	struct dma_pt_config config = { .size = sizeof(config), .format = DMA_PT_LPAE_STAGE1 };
@@ -233,7 +262,7 @@ int dmamap_smmuv3_backend_create(struct dma_smmuv3 *smmu, struct dma_backend **b
 
 	if (!smmu || !backend)
 		return -DMAMAP_EINVAL;
-	err = take_asid(smmu, &config.domain_id);
+	err = unit_domain_new(&smmu->unit, &config.domain_id);
 	if (err)
 		return err;
 	config.input_bits = smmu->info.input_bits;

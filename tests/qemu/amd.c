@@ -9,28 +9,15 @@
 
 static const struct qemu_config amd = { .iommu = QEMU_IOMMU_AMD };
 
-static dma_addr_t map(struct rig *rig, phys_addr_t phys, size_t size, enum dma_data_direction dir)
-{
-	dma_addr_t addr = dma_map_phys(&rig->function->dma, phys, size, dir, 0);
-
-	assert_true(addr != DMA_MAPPING_ERROR);
-	return addr;
-}
-
-static void unmap(struct rig *rig, dma_addr_t addr, size_t size, enum dma_data_direction dir)
-{
-	dma_unmap_phys(&rig->function->dma, addr, size, dir, 0);
-}
-
 /** Does edu's buffer hold @value? Written out to a page that it may write. */
 static bool buffer_is(struct rig *rig, unsigned char value)
 {
 	phys_addr_t phys = rig_pages(rig, 1, (unsigned char)~value);
-	dma_addr_t addr = map(rig, phys, PAGE, DMA_FROM_DEVICE);
+	dma_addr_t addr = rig_map(rig, phys, PAGE, DMA_FROM_DEVICE);
 	bool same;
 
 	rig_store(rig, 0, addr, 64);
-	unmap(rig, addr, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(rig, addr, PAGE, DMA_FROM_DEVICE);
 	same = rig_all(rig, phys, 64, value);
 	qemu_free(rig->m, phys, PAGE);
 	return same;
@@ -46,14 +33,14 @@ static void bytes_move_while_they_are_mapped(void **state)
 	rig_start_domain(&rig, &amd, DMA_INVALIDATION_STRICT);
 	from = rig_pages(&rig, 1, 0x5a);
 	to = rig_pages(&rig, 1, 0);
-	a = map(&rig, from, PAGE, DMA_TO_DEVICE);
-	b = map(&rig, to, PAGE, DMA_FROM_DEVICE);
+	a = rig_map(&rig, from, PAGE, DMA_TO_DEVICE);
+	b = rig_map(&rig, to, PAGE, DMA_FROM_DEVICE);
 	rig_load(&rig, a, 0, EDU_BUFFER);
 	rig_store(&rig, 0, b, EDU_BUFFER);
 	assert_true(rig_all(&rig, to, EDU_BUFFER, 0x5a));
 	memset(rig_ptr(&rig, to), 0, PAGE);
-	unmap(&rig, a, PAGE, DMA_TO_DEVICE);
-	unmap(&rig, b, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(&rig, a, PAGE, DMA_TO_DEVICE);
+	rig_unmap(&rig, b, PAGE, DMA_FROM_DEVICE);
 	rig_store(&rig, 0, b, 64);
 	assert_true(rig_all(&rig, to, PAGE, 0));
 	rig_load(&rig, a, 0, 64);
@@ -73,14 +60,14 @@ static void directions_are_enforced(void **state)
 	rig_start_domain(&rig, &amd, DMA_INVALIDATION_STRICT);
 	phys = rig_pages(&rig, 1, 0x11);
 	rig_set_buffer(&rig, 0x22);
-	addr = map(&rig, phys, PAGE, DMA_TO_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_TO_DEVICE);
 	rig_store(&rig, 0, addr, 64);
 	assert_true(rig_all(&rig, phys, PAGE, 0x11));
-	unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
-	addr = map(&rig, phys, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_FROM_DEVICE);
 	rig_load(&rig, addr, 0, 64);
 	assert_true(buffer_is(&rig, 0));
-	unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
 	qemu_free(rig.m, phys, PAGE);
 	rig_stop(&rig);
 }

@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #define EDU_BITS 48
+#define PAGE	 4096u
 
 struct qemu_machine *rig_machine(const struct qemu_config *config)
 {
@@ -103,6 +104,19 @@ bool rig_all(struct rig *rig, phys_addr_t phys, uint64_t len, unsigned char valu
 	return true;
 }
 
+dma_addr_t rig_map(struct rig *rig, phys_addr_t phys, size_t size, enum dma_data_direction dir)
+{
+	dma_addr_t addr = dma_map_phys(&rig->function->dma, phys, size, dir, 0);
+
+	assert_true(addr != DMA_MAPPING_ERROR);
+	return addr;
+}
+
+void rig_unmap(struct rig *rig, dma_addr_t addr, size_t size, enum dma_data_direction dir)
+{
+	dma_unmap_phys(&rig->function->dma, addr, size, dir, 0);
+}
+
 /* --- the device */
 
 void rig_load(struct rig *rig, dma_addr_t addr, unsigned int at, unsigned int len)
@@ -118,11 +132,10 @@ void rig_store(struct rig *rig, unsigned int at, dma_addr_t addr, unsigned int l
 void rig_set_buffer(struct rig *rig, unsigned char value)
 {
 	phys_addr_t phys = rig_pages(rig, 1, value);
-	dma_addr_t addr = dma_map_phys(&rig->function->dma, phys, 4096, DMA_TO_DEVICE, 0);
+	dma_addr_t addr = rig_map(rig, phys, PAGE, DMA_TO_DEVICE);
 
-	assert_true(addr != DMA_MAPPING_ERROR);
 	rig_load(rig, addr, 0, EDU_BUFFER);
-	dma_unmap_phys(&rig->function->dma, addr, 4096, DMA_TO_DEVICE, 0);
+	rig_unmap(rig, addr, PAGE, DMA_TO_DEVICE);
 	qemu_free(rig->m, phys, 4096);
 }
 
@@ -150,4 +163,62 @@ void rig_fault(struct rig *rig, dma_addr_t addr, enum dma_fault_access access,
 		fail_msg("fault: %s %s at %#llx, code %u", f->device ? "" : "(no device)",
 			 dma_fault_reason_name(f->reason), (unsigned long long)f->dma_addr,
 			 f->code);
+}
+
+/* --- every unit */
+
+void rig_map_move_unmap(const struct qemu_config *config, const struct rig_unit *unit)
+{
+	phys_addr_t from, to;
+	dma_addr_t a, b;
+	struct rig rig;
+
+	rig_start_domain(&rig, config, DMA_INVALIDATION_STRICT);
+	from = rig_pages(&rig, 1, 0x5a);
+	to = rig_pages(&rig, 1, 0);
+	a = rig_map(&rig, from, PAGE, DMA_TO_DEVICE);
+	b = rig_map(&rig, to, PAGE, DMA_FROM_DEVICE);
+	rig_load(&rig, a, 0, EDU_BUFFER);
+	rig_store(&rig, 0, b, EDU_BUFFER);
+	rig_no_fault(&rig);
+	assert_true(rig_all(&rig, to, EDU_BUFFER, 0x5a));
+	rig_unmap(&rig, a, PAGE, DMA_TO_DEVICE);
+	rig_unmap(&rig, b, PAGE, DMA_FROM_DEVICE);
+	rig_store(&rig, 0, b, 64);
+	rig_fault(&rig, b, unit->write_of_nothing, unit->no_write);
+	rig_load(&rig, a, 0, 64);
+	rig_fault(&rig, a, DMA_FAULT_READ, unit->no_read);
+	assert_true(rig_all(&rig, to, EDU_BUFFER, 0x5a));
+	qemu_free(rig.m, from, PAGE);
+	qemu_free(rig.m, to, PAGE);
+	rig_stop(&rig);
+}
+
+void rig_directions_hold(const struct qemu_config *config, const struct rig_unit *unit)
+{
+	phys_addr_t phys;
+	dma_addr_t addr;
+	struct rig rig;
+
+	rig_start_domain(&rig, config, DMA_INVALIDATION_STRICT);
+	phys = rig_pages(&rig, 1, 0x11);
+	addr = rig_map(&rig, phys, PAGE, DMA_TO_DEVICE);
+	rig_set_buffer(&rig, 0x22);
+	rig_store(&rig, 0, addr, 64);
+	rig_fault(&rig, addr, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
+	assert_true(rig_all(&rig, phys, PAGE, 0x11));
+	rig_unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_FROM_DEVICE);
+	rig_load(&rig, addr, 0, 64);
+	if (unit->write_only)
+		rig_fault(&rig, addr, DMA_FAULT_READ, DMA_FAULT_REASON_READ_DENIED);
+	rig_no_fault(&rig);
+	rig_unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_BIDIRECTIONAL);
+	rig_store(&rig, 64, addr, 64);
+	rig_load(&rig, addr, 0, 64);
+	rig_no_fault(&rig);
+	rig_unmap(&rig, addr, PAGE, DMA_BIDIRECTIONAL);
+	qemu_free(rig.m, phys, PAGE);
+	rig_stop(&rig);
 }

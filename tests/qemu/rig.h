@@ -55,10 +55,30 @@ void rig_set_buffer(struct rig *rig, unsigned char value);
 /** All @len bytes at @phys are @value. */
 bool rig_all(struct rig *rig, phys_addr_t phys, uint64_t len, unsigned char value);
 
+/** A mapping for the edu, which must not fail; and its end. */
+dma_addr_t rig_map(struct rig *rig, phys_addr_t phys, size_t size, enum dma_data_direction dir);
+void rig_unmap(struct rig *rig, dma_addr_t addr, size_t size, enum dma_data_direction dir);
+
 /** Nothing was reported. */
 void rig_no_fault(struct rig *rig);
 /** Something was, and the first fault is that. All are forgotten. */
 void rig_fault(struct rig *rig, dma_addr_t addr, enum dma_fault_access access,
 	       enum dma_fault_reason reason);
+
+/* --- what is true of every unit that reports faults */
+
+/** How a unit tells of accesses where nothing is mapped. */
+struct rig_unit {
+	enum dma_fault_access write_of_nothing;
+	enum dma_fault_reason no_write;
+	enum dma_fault_reason no_read;
+	/** What is mapped from the device cannot be read by it. */
+	bool write_only;
+};
+
+/** Bytes arrive while they are mapped, and no longer. */
+void rig_map_move_unmap(const struct qemu_config *config, const struct rig_unit *unit);
+/** The device does what its mapping's direction says, and nothing else. */
+void rig_directions_hold(const struct qemu_config *config, const struct rig_unit *unit);
 
 #endif

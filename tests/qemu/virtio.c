@@ -7,85 +7,25 @@
 static const struct qemu_config on_x86 = { .iommu = QEMU_IOMMU_VIRTIO };
 static const struct qemu_config on_arm = { .arch = QEMU_AARCH64, .iommu = QEMU_IOMMU_VIRTIO };
 
-static dma_addr_t map(struct rig *rig, phys_addr_t phys, size_t size, enum dma_data_direction dir)
-{
-	dma_addr_t addr = dma_map_phys(&rig->function->dma, phys, size, dir, 0);
-
-	assert_true(addr != DMA_MAPPING_ERROR);
-	return addr;
-}
-
-static void unmap(struct rig *rig, dma_addr_t addr, size_t size, enum dma_data_direction dir)
-{
-	dma_unmap_phys(&rig->function->dma, addr, size, dir, 0);
-}
-
-/** Bytes arrive while they are mapped, and no longer. */
-static void map_move_unmap(struct rig *rig)
-{
-	phys_addr_t from = rig_pages(rig, 1, 0x5a);
-	phys_addr_t to = rig_pages(rig, 1, 0);
-	dma_addr_t a = map(rig, from, PAGE, DMA_TO_DEVICE);
-	dma_addr_t b = map(rig, to, PAGE, DMA_FROM_DEVICE);
-
-	rig_load(rig, a, 0, EDU_BUFFER);
-	rig_store(rig, 0, b, EDU_BUFFER);
-	rig_no_fault(rig);
-	assert_true(rig_all(rig, to, EDU_BUFFER, 0x5a));
-	unmap(rig, a, PAGE, DMA_TO_DEVICE);
-	unmap(rig, b, PAGE, DMA_FROM_DEVICE);
-	rig_store(rig, 0, b, 64);
-	/* where nothing is mapped QEMU does not say that it was a write */
-	rig_fault(rig, b, DMA_FAULT_READ, DMA_FAULT_REASON_NOT_PRESENT);
-	rig_load(rig, a, 0, 64);
-	rig_fault(rig, a, DMA_FAULT_READ, DMA_FAULT_REASON_NOT_PRESENT);
-	assert_true(rig_all(rig, to, EDU_BUFFER, 0x5a));
-	qemu_free(rig->m, from, PAGE);
-	qemu_free(rig->m, to, PAGE);
-}
-
-static void directions_hold(struct rig *rig)
-{
-	phys_addr_t phys = rig_pages(rig, 1, 0x11);
-	dma_addr_t addr = map(rig, phys, PAGE, DMA_TO_DEVICE);
-
-	rig_set_buffer(rig, 0x22);
-	rig_store(rig, 0, addr, 64);
-	rig_fault(rig, addr, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
-	assert_true(rig_all(rig, phys, PAGE, 0x11));
-	unmap(rig, addr, PAGE, DMA_TO_DEVICE);
-	addr = map(rig, phys, PAGE, DMA_FROM_DEVICE);
-	rig_load(rig, addr, 0, 64);
-	rig_fault(rig, addr, DMA_FAULT_READ, DMA_FAULT_REASON_READ_DENIED);
-	unmap(rig, addr, PAGE, DMA_FROM_DEVICE);
-	addr = map(rig, phys, PAGE, DMA_BIDIRECTIONAL);
-	rig_store(rig, 64, addr, 64);
-	rig_load(rig, addr, 0, 64);
-	rig_no_fault(rig);
-	unmap(rig, addr, PAGE, DMA_BIDIRECTIONAL);
-	qemu_free(rig->m, phys, PAGE);
-}
-
-static void on(const struct qemu_config *config, void (*scenario)(struct rig *))
-{
-	struct rig rig;
-
-	rig_start_domain(&rig, config, DMA_INVALIDATION_STRICT);
-	scenario(&rig);
-	rig_stop(&rig);
-}
+/* where nothing is mapped QEMU does not say that it was a write */
+static const struct rig_unit reports = {
+	.write_of_nothing = DMA_FAULT_READ,
+	.no_write = DMA_FAULT_REASON_NOT_PRESENT,
+	.no_read = DMA_FAULT_REASON_NOT_PRESENT,
+	.write_only = true,
+};
 
 static void bytes_move_while_they_are_mapped(void **state)
 {
 	(void)state;
-	on(&on_x86, map_move_unmap);
-	on(&on_arm, map_move_unmap);
+	rig_map_move_unmap(&on_x86, &reports);
+	rig_map_move_unmap(&on_arm, &reports);
 }
 
 static void directions_are_enforced(void **state)
 {
 	(void)state;
-	on(&on_x86, directions_hold);
+	rig_directions_hold(&on_x86, &reports);
 }
 
 static void the_table_names_the_function(void **state)

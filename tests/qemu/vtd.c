@@ -9,85 +9,25 @@ static const struct qemu_config vtd48 = { .iommu = QEMU_IOMMU_VTD, .iommu_option
 static const struct qemu_config vtd_caching = { .iommu = QEMU_IOMMU_VTD,
 						.iommu_options = "caching-mode=on" };
 
-static dma_addr_t map(struct rig *rig, phys_addr_t phys, size_t size, enum dma_data_direction dir)
-{
-	dma_addr_t addr = dma_map_phys(&rig->function->dma, phys, size, dir, 0);
-
-	assert_true(addr != DMA_MAPPING_ERROR);
-	return addr;
-}
-
-static void unmap(struct rig *rig, dma_addr_t addr, size_t size, enum dma_data_direction dir)
-{
-	dma_unmap_phys(&rig->function->dma, addr, size, dir, 0);
-}
-
-/** Bytes arrive while they are mapped, and no longer. */
-static void map_move_unmap(struct rig *rig)
-{
-	phys_addr_t from = rig_pages(rig, 1, 0x5a);
-	phys_addr_t to = rig_pages(rig, 1, 0);
-	dma_addr_t a = map(rig, from, PAGE, DMA_TO_DEVICE);
-	dma_addr_t b = map(rig, to, PAGE, DMA_FROM_DEVICE);
-
-	rig_load(rig, a, 0, EDU_BUFFER);
-	rig_store(rig, 0, b, EDU_BUFFER);
-	rig_no_fault(rig);
-	assert_true(rig_all(rig, to, EDU_BUFFER, 0x5a));
-	unmap(rig, a, PAGE, DMA_TO_DEVICE);
-	unmap(rig, b, PAGE, DMA_FROM_DEVICE);
-	rig_store(rig, 0, b, 64);
-	rig_fault(rig, b, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
-	rig_load(rig, a, 0, 64);
-	rig_fault(rig, a, DMA_FAULT_READ, DMA_FAULT_REASON_READ_DENIED);
-	assert_true(rig_all(rig, to, EDU_BUFFER, 0x5a));
-	qemu_free(rig->m, from, PAGE);
-	qemu_free(rig->m, to, PAGE);
-}
-
-static void directions_hold(struct rig *rig)
-{
-	phys_addr_t phys = rig_pages(rig, 1, 0x11);
-	dma_addr_t addr = map(rig, phys, PAGE, DMA_TO_DEVICE);
-
-	rig_set_buffer(rig, 0x22);
-	rig_store(rig, 0, addr, 64);
-	rig_fault(rig, addr, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
-	assert_true(rig_all(rig, phys, PAGE, 0x11));
-	unmap(rig, addr, PAGE, DMA_TO_DEVICE);
-	addr = map(rig, phys, PAGE, DMA_FROM_DEVICE);
-	rig_load(rig, addr, 0, 64);
-	rig_fault(rig, addr, DMA_FAULT_READ, DMA_FAULT_REASON_READ_DENIED);
-	unmap(rig, addr, PAGE, DMA_FROM_DEVICE);
-	addr = map(rig, phys, PAGE, DMA_BIDIRECTIONAL);
-	rig_store(rig, 64, addr, 64);
-	rig_load(rig, addr, 0, 64);
-	rig_no_fault(rig);
-	unmap(rig, addr, PAGE, DMA_BIDIRECTIONAL);
-	qemu_free(rig->m, phys, PAGE);
-}
-
-static void on(const struct qemu_config *config, void (*scenario)(struct rig *))
-{
-	struct rig rig;
-
-	rig_start_domain(&rig, config, DMA_INVALIDATION_STRICT);
-	scenario(&rig);
-	rig_stop(&rig);
-}
+static const struct rig_unit reports = {
+	.write_of_nothing = DMA_FAULT_WRITE,
+	.no_write = DMA_FAULT_REASON_WRITE_DENIED,
+	.no_read = DMA_FAULT_REASON_READ_DENIED,
+	.write_only = true,
+};
 
 static void bytes_move_while_they_are_mapped(void **state)
 {
 	(void)state;
-	on(&vtd, map_move_unmap);
-	on(&vtd48, map_move_unmap);
-	on(&vtd_caching, map_move_unmap);
+	rig_map_move_unmap(&vtd, &reports);
+	rig_map_move_unmap(&vtd48, &reports);
+	rig_map_move_unmap(&vtd_caching, &reports);
 }
 
 static void directions_are_enforced(void **state)
 {
 	(void)state;
-	on(&vtd, directions_hold);
+	rig_directions_hold(&vtd, &reports);
 }
 
 static void what_the_unit_can(void **state)
@@ -181,7 +121,7 @@ static void domains_are_apart(void **state)
 	assert_int_equal(dma_device_set_domain(other.dma, apart), 0);
 	mine = rig_pages(&rig, 1, 0x11);
 	its = rig_pages(&rig, 1, 0x22);
-	a = map(&rig, mine, PAGE, DMA_TO_DEVICE);
+	a = rig_map(&rig, mine, PAGE, DMA_TO_DEVICE);
 	b = dma_map_phys(other.dma, its, PAGE, DMA_BIDIRECTIONAL, 0);
 	assert_true(a == b);
 	rig_load(&rig, a, 0, 16);
@@ -197,7 +137,7 @@ static void domains_are_apart(void **state)
 	assert_int_equal(dma_device_set_domain(other.dma, rig.domain), 0);
 	assert_int_equal(edu_load(&other, a, 0, 16), 0);
 	rig_no_fault(&rig);
-	unmap(&rig, a, PAGE, DMA_TO_DEVICE);
+	rig_unmap(&rig, a, PAGE, DMA_TO_DEVICE);
 	assert_int_equal(edu_load(&other, a, 0, 16), 0);
 	qemu_handle_faults(rig.m);
 	assert_true(rig.nr_faults && rig.faults[0].device == other.dma);
@@ -217,7 +157,7 @@ static void no_master_no_access(void **state)
 	rig_start_domain(&rig, &vtd, DMA_INVALIDATION_STRICT);
 	phys = rig_pages(&rig, 1, 0x11);
 	rig_set_buffer(&rig, 0x22);
-	addr = map(&rig, phys, PAGE, DMA_FROM_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_FROM_DEVICE);
 	qemu_enable(rig.function, true, false);
 	rig_store(&rig, 0, addr, 16);
 	rig_no_fault(&rig);
@@ -225,7 +165,7 @@ static void no_master_no_access(void **state)
 	qemu_enable(rig.function, true, true);
 	rig_store(&rig, 0, addr, 16);
 	assert_true(rig_all(&rig, phys, 16, 0x22));
-	unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
 	rig_stop(&rig);
 }
 
@@ -240,12 +180,12 @@ static void a_transfer_that_leaves_its_mapping(void **state)
 	rig_start_domain(&rig, &vtd, DMA_INVALIDATION_STRICT);
 	phys = rig_pages(&rig, 2, 0x11);
 	rig_set_buffer(&rig, 0x22);
-	addr = map(&rig, phys, PAGE, DMA_FROM_DEVICE);
+	addr = rig_map(&rig, phys, PAGE, DMA_FROM_DEVICE);
 	rig_store(&rig, 0, addr + PAGE - 32, 64);
 	rig_fault(&rig, addr + PAGE, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
 	assert_true(rig_all(&rig, phys + PAGE - 32, 32, 0x22));
 	assert_true(rig_all(&rig, phys + PAGE, PAGE, 0x11));
-	unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
+	rig_unmap(&rig, addr, PAGE, DMA_FROM_DEVICE);
 	rig_stop(&rig);
 }
 
@@ -300,11 +240,11 @@ static void the_queue_goes_round(void **state)
 	rig_start_domain(&rig, &vtd, DMA_INVALIDATION_STRICT);
 	phys = rig_pages(&rig, 1, 0x11);
 	for (unsigned int i = 0; i < 700; i++) {
-		dma_addr_t addr = map(&rig, phys, PAGE, DMA_TO_DEVICE);
+		dma_addr_t addr = rig_map(&rig, phys, PAGE, DMA_TO_DEVICE);
 
 		if (i % 100 == 0)
 			rig_load(&rig, addr, 0, 16);
-		unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
+		rig_unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
 		if (i % 100)
 			continue;
 		rig_load(&rig, addr, 0, 16);
@@ -331,11 +271,11 @@ static void on_unit(struct rig *rig, const struct dma_vtd_config *config)
 	assert_int_equal(dma_device_set_domain(&rig->function->dma, domain), 0);
 	assert_int_equal(dmamap_vtd_enable(unit), 0);
 	phys = rig_pages(rig, 1, 0x5a);
-	addr = map(rig, phys, PAGE, DMA_BIDIRECTIONAL);
+	addr = rig_map(rig, phys, PAGE, DMA_BIDIRECTIONAL);
 	rig_load(rig, addr, 0, 64);
 	rig_store(rig, 0, addr + 64, 64);
 	assert_true(rig_all(rig, phys, 128, 0x5a));
-	unmap(rig, addr, PAGE, DMA_BIDIRECTIONAL);
+	rig_unmap(rig, addr, PAGE, DMA_BIDIRECTIONAL);
 	memset(rig_ptr(rig, phys), 0, PAGE);
 	rig_store(rig, 0, addr, 64);
 	assert_true(rig_all(rig, phys, PAGE, 0));
@@ -462,9 +402,9 @@ static void reserved_memory_stays_reachable(void **state)
 	rig_store(&rig, 0, phys + 2 * PAGE, 16);
 	assert_int_equal(dmamap_vtd_handle_faults(unit), 1);
 	rig_fault(&rig, phys + 2 * PAGE, DMA_FAULT_WRITE, DMA_FAULT_REASON_WRITE_DENIED);
-	addr = map(&rig, phys + 3 * PAGE, PAGE, DMA_TO_DEVICE);
+	addr = rig_map(&rig, phys + 3 * PAGE, PAGE, DMA_TO_DEVICE);
 	assert_true(addr < phys || addr >= phys + 2 * PAGE);
-	unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
+	rig_unmap(&rig, addr, PAGE, DMA_TO_DEVICE);
 	rig_load(&rig, phys, 0, 16);
 	assert_int_equal(dmamap_vtd_handle_faults(unit), 0);
 	assert_int_equal(dma_device_set_domain(&rig.function->dma, NULL), 0);

@@ -13,11 +13,13 @@
 
 #include "cmd.h"
 #include "emu.h"
+#include "mark.h"
 #include "nvme.h"
 
 #define BLOCKS	  64u
 #define BLOCK	  512u
 #define BYTES	  (BLOCKS * BLOCK)
+#define SEED	  42u
 #define DISK	  (1u << 20)
 #define VENDOR	  0x1b36
 #define NVME_TYPE 0x0010
@@ -61,17 +63,6 @@ static void drop_disk(struct disk *disk)
 		return;
 	close(disk->fd);
 	unlink(disk->path);
-}
-
-/** Bytes that occur nowhere else. */
-static void fill(unsigned char *bytes)
-{
-	uint64_t seed = 42;
-
-	for (unsigned int i = 0; i < BYTES; i++) {
-		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		bytes[i] = (unsigned char)(seed >> 56);
-	}
 }
 
 static uint32_t checksum(const void *bytes)
@@ -131,18 +122,6 @@ static int command(struct controller *c, bool read, dma_addr_t addr)
 
 /* --- the scenario */
 
-static bool nowhere_in_ram(struct emu *e, const unsigned char *bytes)
-{
-	phys_addr_t start;
-	uint64_t len;
-
-	for (unsigned int r = 0; e->host->ram_range(e->host, r, &start, &len); r++)
-		for (unsigned int i = 0; i < BYTES; i += BLOCK)
-			if (memmem(qemu_ram_ptr(e->m, start, len), len, bytes + i, 64))
-				return false;
-	return true;
-}
-
 static void compare_disks(struct copy *copy)
 {
 	unsigned char *bytes = malloc(2 * (size_t)BYTES);
@@ -157,7 +136,7 @@ static void compare_disks(struct copy *copy)
 	}
 	a = checksum(bytes);
 	b = checksum(bytes + BYTES);
-	nowhere = nowhere_in_ram(copy->e, bytes);
+	nowhere = !mark_in_ram(copy->e->m, bytes, BYTES, BLOCK);
 	emu_moved(copy->e, copy->b.dev, "written from B's buffer to B's disk", copy->cmb.bus, BYTES,
 		  a == b && nowhere);
 	emu_detail(copy->e, "checksums 0x%08x and 0x%08x, %u blocks; the data are %s", a, b, BLOCKS,
@@ -171,7 +150,7 @@ static bool perform(struct copy *copy)
 	unsigned char seen[BYTES], wanted[BYTES];
 	dma_addr_t addr;
 
-	fill(wanted);
+	mark_fill(wanted, BYTES, SEED);
 	addr = dma_map_phys(&a->dev->dma, copy->cmb.phys, BYTES, DMA_FROM_DEVICE, DMA_ATTR_MMIO);
 	if (dma_mapping_error(&a->dev->dma, addr)) {
 		emu_refused(copy->e, a->dev, "B's buffer", addr, BYTES, DMA_REASON_NONE);
@@ -211,7 +190,7 @@ static bool start(struct copy *copy)
 		snprintf(drives[i], sizeof(drives[i]), "file=%s,if=none,format=raw,id=%c",
 			 copy->disks[i].path, 'a' + i);
 	}
-	fill(bytes);
+	mark_fill(bytes, BYTES, SEED);
 	if (pwrite(copy->disks[0].fd, bytes, BYTES, 0) != (ssize_t)BYTES) {
 		cmd_say("emu: %s cannot be written", copy->disks[0].path);
 		return false;

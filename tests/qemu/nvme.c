@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "mark.h"
 #include "nvme.h"
 
 #define BLOCK 512u
@@ -45,17 +46,6 @@ static void drop_disk(struct disk *disk)
 {
 	close(disk->fd);
 	unlink(disk->path);
-}
-
-/* Bytes that occur nowhere else. */
-static void fill(void *at, size_t size, uint64_t seed)
-{
-	unsigned char *bytes = at;
-
-	for (size_t i = 0; i < size; i++) {
-		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		bytes[i] = (unsigned char)(seed >> 56);
-	}
 }
 
 static int start(void **state)
@@ -115,18 +105,6 @@ static void assert_on_disk(const struct disk *disk, uint64_t block, const void *
 	free(found);
 }
 
-/** No block of these bytes lies anywhere in the machine's RAM. */
-static void assert_not_in_ram(struct qemu_machine *m, const unsigned char *bytes, size_t size)
-{
-	struct dma_host *host = qemu_host(m);
-	phys_addr_t start_of;
-	uint64_t len;
-
-	for (unsigned int r = 0; host->ram_range(host, r, &start_of, &len); r++)
-		for (size_t i = 0; i < size; i += BLOCK)
-			assert_null(memmem(qemu_ram_ptr(m, start_of, len), len, bytes + i, 64));
-}
-
 static void identifies_itself(void **state)
 {
 	struct fixture *f = *state;
@@ -155,7 +133,7 @@ static void page_lists(void **state)
 		struct dma_phys_vec out = { .phys = buffer + cases[i].offset, .len = cases[i].len };
 		struct dma_phys_vec in = { .phys = buffer + 66 * PAGE, .len = cases[i].len };
 
-		fill(bytes + cases[i].offset, cases[i].len, i);
+		mark_fill(bytes + cases[i].offset, cases[i].len, i);
 		memset(bytes + 66 * PAGE, 0xee, 62 * PAGE);
 		if (cases[i].len > 60 * PAGE)
 			in.phys = buffer + cases[i].offset;
@@ -182,7 +160,7 @@ static void scatter_lists(void **state)
 				       { .phys = buffer + 5 * PAGE - 12, .len = 512 } };
 	unsigned char wanted[1024];
 
-	fill(bytes, 16 * PAGE, 9);
+	mark_fill(bytes, 16 * PAGE, 9);
 	memcpy(wanted, bytes + 100, 412);
 	memcpy(wanted + 412, bytes + 3 * PAGE + 8, 100);
 	memcpy(wanted + 512, bytes + 5 * PAGE - 12, 512);
@@ -234,7 +212,7 @@ static void peer_to_peer(void **state)
 	bars[2].size = f->fn[1]->bars[2].size;
 	assert_int_equal(nvme_enable_cmb(&f->nvme[1], bars, bars[2].phys, &cmb), 0);
 	assert_true(cmb.size == 4 << 20 && cmb.phys == bars[2].phys);
-	fill(wanted, sizeof(wanted), 77);
+	mark_fill(wanted, sizeof(wanted), 77);
 	memcpy(bytes, wanted, sizeof(wanted));
 	assert_int_equal(nvme_write(&f->nvme[0], 0, &ram, 1), 0);
 	memset(bytes, 0xaa, sizeof(wanted));
@@ -248,7 +226,7 @@ static void peer_to_peer(void **state)
 	assert_int_equal(nvme_read(&f->nvme[0], 0, &peer, 1), 0);
 	assert_int_equal(nvme_write(&f->nvme[1], 8, &own, 1), 0);
 	assert_on_disk(&f->disks[1], 8, wanted, sizeof(wanted));
-	assert_not_in_ram(f->m, wanted, sizeof(wanted));
+	assert_false(mark_in_ram(f->m, wanted, sizeof(wanted), BLOCK));
 	qemu_free(f->m, buffer, 64 * BLOCK);
 }
 

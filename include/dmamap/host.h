@@ -90,7 +90,8 @@ struct dma_host {
 
 	/** CPU page size in bytes: a power of two, at least 4096. */
 	uint64_t page_size;
-	/** The @index-th range of RAM; false past the last. Ranges do not overlap; more may appear later. */
+	/** The @index-th range of RAM; false past the last. Ranges do not overlap; more may appear later,
+	 *  none may go. */
 	bool (*ram_range)(struct dma_host *host, unsigned int index, phys_addr_t *start,
 			  uint64_t *size);
 	/** CPU address of RAM at @phys, or NULL if it has no permanent one. A page has an address that is a multiple of

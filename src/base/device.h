@@ -85,6 +85,14 @@ struct dmamap_count {
 	uint64_t unused[5];
 };
 
+/** Granules of RAM side by side, by the handles of pages: see iommu/quick_sg.h. */
+struct dmamap_ram {
+	uint64_t first;
+	uint64_t more;	    /* granules behind the first */
+	phys_addr_t last;   /* byte */
+	unsigned int shift; /* of a granule, in a handle */
+};
+
 /** The short ways of single mappings, see iommu/quick.h. */
 enum dmamap_quick {
 	QUICK_NOT,
@@ -136,6 +144,8 @@ struct dmamap_dev {
 	bool quick_list; /* lists: whatever the sanitizer says, because it is asked elsewhere */
 	uint8_t quick_index;
 	uint64_t quick_bits[DMA_NONE + 1];
+	/** RAM that pages of lists are looked for in first. */
+	struct dmamap_ram quick_ram;
 
 	uint64_t live;
 	uint32_t once;
@@ -178,6 +188,11 @@ static inline uint64_t dev_boundary(const struct dmamap_dev *d)
 {
 	return d->parms && d->parms->segment_boundary_mask ? d->parms->segment_boundary_mask
 							   : ~(uint64_t)0;
+}
+
+static inline uint32_t dev_max_segment(const struct dmamap_dev *d)
+{
+	return d->parms && d->parms->max_segment_size ? d->parms->max_segment_size : 65536;
 }
 
 static inline void dev_live_add(struct dmamap_dev *d, uint64_t n)

@@ -6,6 +6,7 @@
 #include "quick.h"
 
 #include "iommu.h"
+#include "quick_sg.h"
 
 void dmamap_iommu_update_quick(struct dmamap_dev *d)
 {
@@ -22,6 +23,7 @@ void dmamap_iommu_update_quick(struct dmamap_dev *d)
 	if (!d->domain->windows.sync && d->domain->windows.snoops &&
 	    dev_min_align(d) <= d->domain->windows.granule_mask)
 		d->quick = QUICK_ALL;
+	dmamap_iommu_update_quick_sg(d);
 }
 
 /** Granules of [addr, addr + size), or more than WINDOW_RUN. */

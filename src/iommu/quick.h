@@ -30,13 +30,6 @@ dma_addr_t dmamap_iommu_quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t
 bool dmamap_iommu_quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t size,
 			      enum dma_data_direction dir, unsigned long attrs);
 
-/** A list, for a device with quick_list: the number of segments; 0: sg.c has to do it. Any observer is told by sg.c. */
-int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-			      enum dma_data_direction dir, unsigned long attrs);
-/** True: it was mapped so, and *@size bytes of I/O addresses are not any more. */
-bool dmamap_iommu_quick_unmap_sg(struct dma_device *dev, struct scatterlist *sgl, int nents,
-				 uint64_t *size);
-
 /** The granule that got @entry, where the shard of the caller has looked last. False: not there, or not now. */
 static inline bool quick_enter(struct dmamap_dev *d, uint64_t entry, uint64_t *granule)
 {

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The short way of a small list: RAM for a device that is quick, WINDOW_RUN granules together at the most, nothing that
- * the device's boundary would move. Such a list is one span, and its unmap one invalidation. The layout and the segments
- * are those of sg.c; where something is different, and where a list is not in order, sg.c or its caller does it.
- *
- * A list is read once to judge it, before anything is taken, and once to write its entries. Most lists are pages: an
- * array of whole granules in one range of RAM, of which the first may begin, and the last end, inside of one. Such an
- * element is judged by two comparisons; others are measured. A mapped list says in its first element what it is, so that
- * an unmap need not read the rest.
+ * The less short way of a small list: RAM for a device that is quick, WINDOW_RUN granules together at the most, nothing
+ * that the device's boundary would move. Elements may be anything; each is measured. The layout and the segments are
+ * those of sg.c; where something is different, and where a list is not in order, sg.c or its caller does it.
  */
+#include "quick_sg.h"
+
 #include "iommu.h"
-#include "quick.h"
 
 static inline uint64_t granules_in(uint64_t addr, uint64_t len, uint64_t mask, unsigned int shift)
 {
@@ -64,30 +60,11 @@ static bool each_is_good(const struct dmamap_dev *d, struct scatterlist *sg, int
 	return true;
 }
 
-/* --- lists of pages */
-
-/** Handles of pages are multiples of this; and what one such unit is of physical memory. */
-#define LINK_UNIT  sizeof(struct page)
-#define LINK_BYTES (DMAMAP_PAGE_SIZE / LINK_UNIT)
-
-/** The handle of the page at @phys. */
-static inline uint64_t link_of(phys_addr_t phys)
-{
-	return phys / LINK_BYTES + LINK_UNIT;
-}
-
-/** Granules side by side that are RAM, and that entries can lead to, as handles of their first pages. */
-struct ram {
-	uint64_t first;
-	uint64_t more; /* granules behind the first */
-	unsigned int shift;
-};
-
-/** The RAM around @phys, as the host describes it now. False: there is none, or it is not for here. */
-static bool ram_around(const struct dma_domain *domain, phys_addr_t phys, struct ram *ram)
+bool dmamap_iommu_ram_around(const struct dma_domain *domain, phys_addr_t phys,
+			     struct dmamap_ram *ram)
 {
 	struct dma_host *host = domain->host;
-	uint64_t granule = granule_size(domain);
+	uint64_t mask = granule_size(domain) - 1;
 	phys_addr_t start, last;
 	uint64_t size;
 	unsigned int i = 0;
@@ -105,139 +82,30 @@ static bool ram_around(const struct dma_domain *domain, phys_addr_t phys, struct
 		size = min_u64(size, memory.len);
 	}
 	last = min_u64(start + (size - 1), domain->windows.last_phys);
-	if (last - start < 2 * granule || !small_reaches(domain, start, last - start + 1))
+	if ((start & mask) || last - start < mask ||
+	    !small_reaches(domain, start, last - start + 1))
 		return false;
-	start = round_up(start, granule);
-	*ram = (struct ram){ link_of(start), ((last + 1 - start) >> domain->shift) - 1,
-			     domain->shift - ceil_log2(LINK_BYTES) };
+	*ram = (struct dmamap_ram){ link_of(start), (last - start - mask) >> domain->shift, last,
+				    domain->shift - ceil_log2(LINK_BYTES) };
 	return true;
 }
 
-/** Is that the handle of one of the granules? Rotated, whatever it has below that of a granule makes it too large. */
-static inline bool in_ram(const struct ram *ram, uint64_t link)
+/** The largest range, if nothing but the ranges tells what is RAM: of them none ever goes. */
+void dmamap_iommu_update_quick_sg(struct dmamap_dev *d)
 {
-	uint64_t units = link - ram->first;
+	struct dma_host *host = d->host;
+	struct dmamap_ram ram;
+	phys_addr_t start;
+	uint64_t size;
 
-	return (units >> ram->shift | units << (64 - ram->shift)) <= ram->more;
+	d->quick_ram = (struct dmamap_ram){ .last = ~(phys_addr_t)0 };
+	for (unsigned int i = 0; !host->describe && host->ram_range(host, i, &start, &size); i++)
+		if (size && dmamap_iommu_ram_around(d->domain, start, &ram) &&
+		    (d->quick_ram.last == ~(phys_addr_t)0 || ram.more > d->quick_ram.more))
+			d->quick_ram = ram;
 }
 
-/** Is the element a whole granule of @ram, and not marked as an end or a chain? */
-static inline bool is_page(const struct scatterlist *sg, const struct ram *ram, uint64_t extent)
-{
-	return in_ram(ram, sg->page_link) && ((uint64_t)sg->length << 32 | sg->offset) == extent;
-}
-
-/** The handle of the granule that the list begins in. */
-static inline uint64_t first_link(const struct dma_domain *domain, const struct scatterlist *sgl)
-{
-	return link_of(round_down(sg_phys(sgl), granule_size(domain)));
-}
-
-/** Is [addr, addr + len) in one granule, and not empty? */
-static inline bool in_granule(const struct dma_domain *domain, uint64_t addr, unsigned int len)
-{
-	uint64_t mask = granule_size(domain) - 1;
-
-	return len - 1u <= mask - (addr & mask);
-}
-
-/** So many at a time, to look less often how many are left. */
-#define STEP 4u
-
-/** Is it a list of pages in a row, all of them in @ram? */
-static inline bool are_pages(const struct dma_domain *domain, const struct scatterlist *sgl,
-			     unsigned int nents)
-{
-	const struct scatterlist *sg = sgl + 1;
-	uint64_t extent = granule_size(domain) << 32;
-	struct ram ram;
-
-	if (sgl->page_link < LINK_UNIT || !in_granule(domain, sg_phys(sgl), sgl->length) ||
-	    (sgl->page_link & (nents > 1 ? LINK_UNIT - 1 : DMAMAP_SG_CHAIN)) ||
-	    !ram_around(domain, sg_phys(sgl), &ram) || !in_ram(&ram, first_link(domain, sgl)))
-		return false;
-	if (nents == 1)
-		return true;
-	for (nents -= 2; nents >= STEP; nents -= STEP, sg += STEP)
-		for (unsigned int i = 0; i < STEP; i++)
-			if (!is_page(&sg[i], &ram, extent))
-				return false;
-	for (; nents; nents--, sg++)
-		if (!is_page(sg, &ram, extent))
-			return false;
-	return in_ram(&ram, sg->page_link & ~DMAMAP_SG_END) && !sg->offset &&
-	       in_granule(domain, 0, sg->length);
-}
-
-static inline void no_segment(struct scatterlist *sg)
-{
-	sg->dma_address = DMA_MAPPING_ERROR;
-	sg->dma_length = 0;
-	sg->dma_flags &= ~DMAMAP_SG_MARKS;
-}
-
-/** The segments, by counting: what follows the first element is one range of whole granules up to its end. */
-static int cut(struct dma_device *dev, struct scatterlist *sgl, unsigned int nents, dma_addr_t addr)
-{
-	uint64_t mask = granule_size(dmamap_dev(dev)->domain) - 1;
-	uint64_t max = dmamap_get_max_seg_size(dev);
-	uint64_t left =
-		nents > 1 ? ((uint64_t)(nents - 2) * (mask + 1)) + sgl[nents - 1].length : 0;
-	uint64_t offset = sg_phys(sgl) & mask;
-	uint64_t len = sgl->length;
-	uint64_t more = 0;
-	int count = 1;
-
-	if (offset + len == mask + 1 && len < max)
-		more = left <= max - len ? left : (max - len) & ~mask;
-	sgl->dma_address = addr + offset;
-	sgl->dma_length = (unsigned int)(len + more);
-	addr += mask + 1 + more;
-	max = max > mask ? max : mask + 1;
-	for (left -= more; left; left -= more, addr += more, count++) {
-		more = left <= max ? left : max & ~mask;
-		sgl[count].dma_address = addr;
-		sgl[count].dma_length = (unsigned int)more;
-	}
-	return count;
-}
-
-/** What makes an entry of a handle: handle * step + base. */
-struct rule {
-	uint64_t step;
-	uint64_t base;
-};
-
-static inline void write_page(uint64_t *entry, struct rule rule, struct scatterlist *sg,
-			      uint64_t link)
-{
-	__atomic_store_n(entry, link * rule.step + rule.base, __ATOMIC_RELAXED);
-	no_segment(sg);
-}
-
-static inline int write_pages(struct dma_device *dev, struct scatterlist *sgl, unsigned int nents,
-			      struct span span, uint64_t bits)
-{
-	const struct dma_domain *domain = dmamap_dev(dev)->domain;
-	uint64_t step = LINK_BYTES >> domain->windows.phys_shift;
-	struct rule rule = { step, bits - LINK_UNIT * step };
-	uint64_t *entry = &span.window->entries[span.index];
-	const struct scatterlist *last = sgl + (nents - 1);
-	struct scatterlist *sg = sgl;
-
-	write_page(entry++, rule, sg++, first_link(domain, sgl));
-	for (; last - sg >= 4; sg += 4, entry += 4) {
-		write_page(&entry[0], rule, &sg[0], sg[0].page_link);
-		write_page(&entry[1], rule, &sg[1], sg[1].page_link);
-		write_page(&entry[2], rule, &sg[2], sg[2].page_link);
-		write_page(&entry[3], rule, &sg[3], sg[3].page_link);
-	}
-	for (; sg <= last; sg++, entry++)
-		write_page(entry, rule, sg, sg->page_link & ~DMAMAP_SG_END);
-	return cut(dev, sgl, nents, span_address(domain, span));
-}
-
-/* --- other lists */
+/* --- any list */
 
 /** Granules of the whole list; 0: it is not for here, or not in order. */
 static unsigned int measure(struct dmamap_dev *d, struct scatterlist *sg, int nents,
@@ -295,7 +163,7 @@ static int write_list(struct dma_device *dev, struct scatterlist *sgl, int nents
 {
 	const struct dma_domain *domain = dmamap_dev(dev)->domain;
 	uint64_t mask = granule_size(domain) - 1;
-	struct segments s = { .max = dmamap_get_max_seg_size(dev) };
+	struct segments s = { .max = dev_max_segment(dmamap_dev(dev)) };
 	dma_addr_t addr = span_address(domain, span);
 	struct scatterlist *sg = sgl;
 	unsigned int at = 0;
@@ -321,42 +189,19 @@ static inline uint64_t entry_bits(const struct dmamap_dev *d, enum dma_data_dire
 {
 	if ((unsigned int)dir > DMA_FROM_DEVICE || (attrs & DMA_ATTR_MMIO))
 		return 0;
-	if (d->quick && !(attrs & QUICK_ATTRS))
-		return d->quick_bits[dir];
 	return small_bits(d->domain, dmamap_iommu_prot(true, dir, attrs));
 }
 
-/** Take the span of @n granules, within the device's boundary. */
-static inline bool take(struct dmamap_dev *d, unsigned int n, struct span *span)
+bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, struct span *span)
 {
-	uint64_t boundary = dev_boundary(d);
+	const struct dma_domain *domain = d->domain;
+	uint64_t limit = small_limit(domain, d, dev_mask(d));
 
-	return n && !(boundary & (boundary + 1)) &&
-	       ((uint64_t)n << d->domain->shift) - 1 <= boundary &&
-	       small_take(d, n, small_limit(d->domain, d, dev_mask(d)), span);
-}
-
-/** It is written: make it a mapping, and the list its own. */
-static inline int finish(struct dmamap_dev *d, struct scatterlist *sg, int nents, struct span span,
-			 int count)
-{
-	if (small_publish(d, span))
-		return 0;
-	sg->dma_flags |= DMAMAP_SG_SPAN((unsigned int)nents, span.granules);
-	return count;
-}
-
-static DMAMAP_APART int map_any_list(struct dma_device *dev, struct scatterlist *sg, int nents,
-				     uint64_t bits)
-{
-	struct dmamap_dev *d = dmamap_dev(dev);
-	phys_addr_t first, last;
-	unsigned int n = measure(d, sg, nents, &first, &last);
-	struct span span;
-
-	if (!n || (!is_good(d, first, last) && !each_is_good(d, sg, nents)) || !take(d, n, &span))
-		return 0;
-	return finish(d, sg, nents, span, write_list(dev, sg, nents, span, bits));
+	if (quick_waits(d) || !dmamap_small_take(d, span->granules, limit, span))
+		return false;
+	__atomic_store_n(&d->quick_index, (uint8_t)small_limit_index(&domain->windows, limit),
+			 __ATOMIC_RELAXED);
+	return true;
 }
 
 int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
@@ -364,31 +209,34 @@ int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, in
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	uint64_t bits = entry_bits(d, dir, attrs);
-	unsigned int n = (unsigned int)nents;
+	phys_addr_t first, last;
 	struct span span;
+	int count;
 
-	if (!bits || !sg || n - 1 >= WINDOW_RUN || dev_min_align(d) > granule_size(d->domain) - 1 ||
-	    quick_waits(d))
+	if (!bits || nents < 1 || dev_min_align(d) > d->domain->windows.granule_mask)
 		return 0;
-	if (!are_pages(d->domain, sg, n))
-		return map_any_list(dev, sg, nents, bits);
-	if (!take(d, n, &span))
+	span.granules = measure(d, sg, nents, &first, &last);
+	if (!span.granules || (!is_good(d, first, last) && !each_is_good(d, sg, nents)) ||
+	    is_bounded(d, span.granules) || !quick_take(d, &span))
 		return 0;
-	return finish(d, sg, nents, span, write_pages(dev, sg, n, span, bits));
+	count = write_list(dev, sg, nents, span, bits);
+	if (small_publish(d, span))
+		return 0;
+	sg->dma_flags |= DMAMAP_SG_SPAN((unsigned int)nents, span.granules);
+	return count;
 }
 
 bool dmamap_iommu_quick_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 				 uint64_t *size)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	uint64_t mask = granule_size(d->domain) - 1;
 	unsigned int n;
 
-	if (!sg || (unsigned int)nents - 1 >= WINDOW_RUN ||
-	    DMAMAP_SG_SPAN_NENTS(sg->dma_flags) != (unsigned int)nents)
+	if (!is_span(sg, nents))
 		return false;
 	n = DMAMAP_SG_SPAN_GRANULES(sg->dma_flags);
-	if (!n || dmamap_small_unmap(d, sg->dma_address & ~mask, n, false) != SMALL_DONE)
+	if (dmamap_small_unmap(d, sg->dma_address & ~d->domain->windows.granule_mask, n, false) !=
+	    SMALL_DONE)
 		return false;
 	sg->dma_flags &= ~DMAMAP_SG_MARKS;
 	*size = (uint64_t)n << d->domain->shift;

@@ -10,7 +10,7 @@
 #include "domain.h"
 #include "iommu.h"
 #include "p2p/p2p.h"
-#include "quick.h"
+#include "quick_sg.h"
 
 /** One element in the layout. */
 struct slot {

@@ -163,6 +163,12 @@ static bool give_ends(struct shard *s, struct window *w)
 	return true;
 }
 
+/** Is there nothing to look for? */
+static bool word_is_empty(const struct window_word *word)
+{
+	return !(word->free | __atomic_load_n(&word->returned, __ATOMIC_RELAXED));
+}
+
 static bool take_current(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
 			 struct span *span)
 {
@@ -174,7 +180,8 @@ static bool take_current(struct shard *s, unsigned int limit, unsigned int n, un
 	if (place_take(s, here, n, order, span))
 		return true;
 	for (unsigned int i = WINDOW_WORDS; i--;) {
-		if (i == place_index(here) || !window_take_word(s, w, i, n, order, &span->index))
+		if (i == place_index(here) || word_is_empty(&w->word[i]) ||
+		    !window_take_word(s, w, i, n, order, &span->index))
 			continue;
 		place_in(here, w, i);
 		return true;

@@ -207,10 +207,18 @@ static inline uint64_t span_mask(struct span span)
 
 static inline void small_clear(const struct dma_domain *domain, struct span span)
 {
-	uint64_t *entries = &span.window->entries[span.index];
+	uint64_t *entry = &span.window->entries[span.index];
+	const uint64_t *end = entry + span.granules;
+	const uint64_t *stop = entry + (span.granules & ~3u);
 
-	for (unsigned int i = 0; i < span.granules; i++)
-		__atomic_store_n(&entries[i], 0, __ATOMIC_RELAXED);
+	for (; entry != stop; entry += 4) {
+		__atomic_store_n(&entry[0], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry[1], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry[2], 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry[3], 0, __ATOMIC_RELAXED);
+	}
+	for (; entry != end; entry++)
+		__atomic_store_n(entry, 0, __ATOMIC_RELAXED);
 	if (domain->windows.snoops)
 		return;
 	dmamap_small_clean(domain, span);

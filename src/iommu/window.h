@@ -117,7 +117,7 @@ struct shard {
 	struct window *returned;
 	/** The others with something free, by the order of their longest run. */
 	struct window *list[WINDOW_LIMITS][WINDOW_ORDERS];
-} __attribute__((aligned(256)));
+} __attribute__((aligned(64)));
 
 /** Windows by block: open addressing. Grown by a copy; those before stay until the domain ends, for who still reads. */
 struct window_index {
@@ -207,23 +207,44 @@ static inline uint64_t window_collect(struct window *w, unsigned int i)
 	return count_bits(bits);
 }
 
+/** The highest run of 2^@order free granules; 0: there is none. */
+static inline uint64_t window_highest_run(uint64_t free, unsigned int order)
+{
+	unsigned int size = 1u << order;
+	uint64_t run = ~(uint64_t)0 << (64 - size);
+
+	if (order < 4) {
+		for (unsigned int r = 0; r < order; r++)
+			free = iova_pair_runs(free, r);
+		return free ? run >> (64 - size - high_bit(free)) : 0;
+	}
+	/* few places */
+	while (run & ~free)
+		run = run >> (size - 1) >> 1;
+	return run;
+}
+
 /** @n granules, of which 2^@order make the smallest power of two, from word @i. For several there must be ends. */
 static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
 				    unsigned int n, unsigned int order, unsigned int *index)
 {
-	uint64_t back = window_collect(w, i);
-	uint64_t runs = w->word[i].free;
+	struct window_word *word = &w->word[i];
+	uint64_t back = word_returned(word);
+	uint64_t free = word->free | back;
+	uint64_t run = window_highest_run(free, order);
 	uint64_t mask;
 	unsigned int at;
 
-	for (unsigned int r = 0; r < order; r++)
-		runs = iova_pair_runs(runs, r);
-	shard_count(s, runs ? n : 0, back);
-	if (!runs)
+	if (!run) {
+		word->free = free;
+		shard_count(s, 0, count_bits(back));
 		return false;
-	at = high_bit(runs);
+	}
+	at = low_bit(run);
 	mask = iova_word_mask(at, at + n - 1);
-	w->word[i].free &= ~mask;
+	word->free = free & ~mask;
+	if (mask != back) /* else as many came in as go out */
+		shard_count(s, n, count_bits(back));
 	if (n > 1)
 		__atomic_fetch_and(&w->ends->word[i], ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
 	*index = i * 64 + at;

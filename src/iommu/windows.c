@@ -441,7 +441,7 @@ bool dmamap_windows_detach_pending(struct dma_domain *domain, struct window *w, 
 	bool gone;
 
 	dmamap_shard_lock(s);
-	gone = (all || !w->current) && dmamap_shard_drop_pending(s, w);
+	gone = all && dmamap_shard_drop_pending(s, w);
 	shard_unlock(s);
 	if (!gone)
 		return false;

@@ -150,13 +150,6 @@ static DMAMAP_APART dma_addr_t map_phys(struct dma_device *dev, phys_addr_t phys
 	return addr;
 }
 
-/** Are single mappings more than quick_map() and quick_unmap(), or is there somebody who wants to see them? */
-static inline bool has_long_way(const struct dma_device *dev)
-{
-	return (__atomic_load_n(&dev->flags, __ATOMIC_RELAXED) &
-		(DMAMAP_DEV_LONG | DMAMAP_DEV_OBSERVED)) != 0;
-}
-
 static DMAMAP_APART dma_addr_t map_less_quick(struct dma_device *dev, phys_addr_t phys, size_t size,
 					      enum dma_data_direction dir, unsigned long attrs)
 {

@@ -51,6 +51,13 @@ static inline bool route_is_direct(enum dma_route route)
 	return route == DMA_ROUTE_DIRECT || route == DMA_ROUTE_ARCH;
 }
 
+/** Are mappings more than the short ways of iommu/quick.h and quick_sg.h, or is there somebody who wants to see them? */
+static inline bool has_long_way(const struct dma_device *dev)
+{
+	return (__atomic_load_n(&dev->flags, __ATOMIC_RELAXED) &
+		(DMAMAP_DEV_LONG | DMAMAP_DEV_OBSERVED)) != 0;
+}
+
 /* The tails of the checks below: fill in *@why, and say so. */
 void dmamap_refuse_dir(struct dma_device *dev, uint64_t addr, uint64_t size, struct dma_error *why);
 void dmamap_refuse_range(const struct dma_device *dev, uint64_t addr, uint64_t size,

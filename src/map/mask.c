@@ -126,9 +126,7 @@ int dmamap_coerce_mask_and_coherent(struct dma_device *dev, uint64_t mask)
 
 unsigned int dmamap_get_max_seg_size(const struct dma_device *dev)
 {
-	const struct dma_parms *parms = dmamap_dev(dev)->parms;
-
-	return parms && parms->max_segment_size ? parms->max_segment_size : 65536;
+	return dev_max_segment(dmamap_dev(dev));
 }
 
 uint64_t dmamap_get_seg_boundary(const struct dma_device *dev)

@@ -7,7 +7,7 @@
 
 #include "direct/direct.h"
 #include "iommu/iommu.h"
-#include "iommu/quick.h"
+#include "iommu/quick_sg.h"
 #include "map.h"
 
 /* --- arguments */
@@ -143,15 +143,23 @@ static DMAMAP_APART int map_sg_by_steps(struct dma_device *dev, struct scatterli
 	return got;
 }
 
-/** The count of DMA elements, or -errno; always traced. */
-static int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
-		  enum dma_data_direction dir, unsigned long attrs)
+static DMAMAP_APART int map_sg_less_quick(struct dma_device *dev, struct scatterlist *sg, int nents,
+					  enum dma_data_direction dir, unsigned long attrs)
 {
 	int got = 0;
 
 	if (dmamap_dev(dev)->quick && !observed(dev))
 		got = dmamap_iommu_quick_map_sg(dev, sg, nents, dir, attrs);
 	return got ? got : map_sg_by_steps(dev, sg, nents, dir, attrs);
+}
+
+/** The count of DMA elements, or -errno; always traced. */
+static inline int map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
+			 enum dma_data_direction dir, unsigned long attrs)
+{
+	int got = has_long_way(dev) ? 0 : quick_map_sg(dmamap_dev(dev), sg, nents, dir, attrs);
+
+	return got ? got : map_sg_less_quick(dev, sg, nents, dir, attrs);
 }
 
 unsigned int dmamap_map_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
@@ -222,14 +230,22 @@ static DMAMAP_APART void unmap_sg_by_steps(struct dma_device *dev, struct scatte
 		dmamap_misuse(dev, route, "unmap of a list that is not mapped", &why);
 }
 
-void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
-			   enum dma_data_direction dir, unsigned long attrs)
+static DMAMAP_APART void unmap_sg_less_quick(struct dma_device *dev, struct scatterlist *sg,
+					     int nents, enum dma_data_direction dir,
+					     unsigned long attrs)
 {
 	uint64_t size;
 
 	if (!dmamap_dev(dev)->quick || observed(dev) || (unsigned int)dir > DMA_FROM_DEVICE ||
 	    !dmamap_iommu_quick_unmap_sg(dev, sg, nents, &size))
 		unmap_sg_by_steps(dev, sg, nents, dir, attrs);
+}
+
+void dmamap_unmap_sg_attrs(struct dma_device *dev, struct scatterlist *sg, int nents,
+			   enum dma_data_direction dir, unsigned long attrs)
+{
+	if (has_long_way(dev) || !quick_unmap_sg(dmamap_dev(dev), sg, nents, dir))
+		unmap_sg_less_quick(dev, sg, nents, dir, attrs);
 }
 
 void dmamap_unmap_sgtable(struct dma_device *dev, struct sg_table *sgt, enum dma_data_direction dir,

@@ -133,7 +133,9 @@ static void any_element(struct world *w, uint64_t *seed, struct scatterlist *sg,
 	uint64_t first = world_random(seed, PAGES - 8);
 	uint64_t offset = 0, len = page;
 
-	if (kind == 1) {
+	if (kind == 3 && !world_random(seed, 4)) {
+		offset = world_random(seed, page); /* and as long as a page */
+	} else if (kind == 1) {
 		offset = world_random(seed, page);
 		len = page - offset;
 	} else if (kind == 2) {
@@ -162,7 +164,7 @@ static void any_list(struct world *w, uint64_t *seed, struct list *list)
 		if (pages)
 			kind = i == 0		? (unsigned int)world_random(seed, 2)
 			       : i == nents - 1 ? 2 * (unsigned int)world_random(seed, 2)
-						: (world_random(seed, 400) ? 0 : 3);
+						: (world_random(seed, 100) ? 0 : 3);
 		if (chains && i && n + 1 < 2 * ELEMENTS && !world_random(seed, 6)) {
 			sg_chain(sg, n + 1, &sg[n + 1]);
 			sg += n + 1;
@@ -174,6 +176,18 @@ static void any_list(struct world *w, uint64_t *seed, struct list *list)
 		sg[n - 1].page_link |= DMAMAP_SG_END;
 	list->nents = nents;
 	memcpy(list->before, list->sg, sizeof(list->sg));
+}
+
+/** The device side may be anything before a map. */
+static void another_life(struct list *list)
+{
+	struct scatterlist *sg = list->sg;
+
+	for (unsigned int i = 0; i < list->nents; i++, sg = sg_next(sg)) {
+		sg->dma_address = 0x1234000;
+		sg->dma_length = 0x5678;
+		sg->dma_flags = DMAMAP_SG_MARKS;
+	}
 }
 
 static void check_cpu_side(const struct list *list)
@@ -222,6 +236,7 @@ static void check_granules(struct world *w, struct list *list, bool live)
 static void begin_list(struct world *w, uint64_t *seed, struct list *list)
 {
 	any_list(w, seed, list);
+	another_life(list);
 	lay_out(w, list->sg, list->nents, &list->layout);
 	list->segments =
 		(unsigned int)map(w, list->sg, (int)list->nents, world_random(seed, 3) == 0);
@@ -344,6 +359,8 @@ static void bad_lists(void **state)
 	for (unsigned int at = 0; at < N; at++) {
 		pages(&w, sg, N);
 		sg[at].length = 0;
+		refused(&w, sg, N, DMA_REASON_BAD_LIST);
+		sg[at].offset = 1;
 		refused(&w, sg, N, DMA_REASON_BAD_LIST);
 		pages(&w, sg, N);
 		sg[at].page_link &= DMAMAP_SG_END; /* no page */
@@ -644,6 +661,12 @@ static void memory_goes(void **state)
 	unmap(&w, sg, N - 1, false);
 	hotplug.taken = sg_phys(&sg[0]);
 	refused(&w, sg, N, DMA_REASON_P2P_REFUSED);
+	for (unsigned int at = 0; at < N; at++) {
+		pages(&w, sg, N);
+		sg_set_phys(&sg[at], w.buf + 100 * PAGE, PAGE);
+		hotplug.taken = sg_phys(&sg[at]);
+		refused(&w, sg, N, DMA_REASON_P2P_REFUSED);
+	}
 	hotplug.taken = ~(phys_addr_t)0;
 	assert_true(map(&w, sg, N, false) > 0);
 	unmap(&w, sg, N, false);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two-step mapping: the short way of small runs, inline in the public calls. Taking a run of one granule is a bit of the
+ * Two-step mapping: the short ways, inline in the public calls. Taking a run of one granule is a bit of the
  * window that the caller's shard has looked into last, giving it back is a bit too. A link behind what is linked is a
- * few entries, for a trusted and coherent device that nobody observes. Everything else, refusals above all, is left to
- * twostep.c.
+ * few entries, for a trusted and coherent device that nobody observes; that and the end of all that is linked are here
+ * for larger runs too. Everything else, refusals above all, is left to twostep.c.
  */
 #ifndef DMAMAP_IOMMU_QUICK_IOVA_H
 #define DMAMAP_IOMMU_QUICK_IOVA_H
@@ -95,14 +95,14 @@ static inline bool quick_iova_free(struct dma_device *dev, struct dma_iova_state
 	return true;
 }
 
-/** Does @state hold a small run of @dev, and [offset, offset + size) lie in it? */
+/** Does @state hold a run of @dev, and [offset, offset + size) lie in it? */
 static inline bool quick_iova_holds(const struct dma_device *dev,
 				    const struct dma_iova_state *state, uint64_t offset,
 				    uint64_t size)
 {
 	uint64_t total = dmamap_iova_size(state);
 
-	return state->window && state->dev == dev && offset < total && size - 1 < total - offset;
+	return state->dev == dev && offset < total && size - 1 < total - offset;
 }
 
 static inline bool quick_iova_link(struct dma_device *dev, struct dma_iova_state *state,
@@ -123,9 +123,13 @@ static inline bool quick_iova_link(struct dma_device *dev, struct dma_iova_state
 	if ((at & mask) || (pad && offset) || !small_reaches(domain, phys - pad, bytes) ||
 	    (state->linked && (state->tail || at != state->high)))
 		return false;
-	span_write(domain, (struct span){ state->window, state->index, 0 },
-		   (unsigned int)(at >> domain->shift), (unsigned int)(bytes >> domain->shift),
-		   phys - pad, d->quick_bits[dir]);
+	if (state->window)
+		span_write(domain, (struct span){ state->window, state->index, 0 },
+			   (unsigned int)(at >> domain->shift),
+			   (unsigned int)(bytes >> domain->shift), phys - pad, d->quick_bits[dir]);
+	else if (dmamap_run_enter(state, at, &(struct dma_vec){ phys - pad, bytes }, 1,
+				  dmamap_iommu_prot(true, dir, 0)))
+		return false;
 	if (!state->linked)
 		state->low = at;
 	state->high = at + bytes;
@@ -140,7 +144,7 @@ static inline bool quick_iova_sync(struct dma_device *dev, const struct dma_iova
 {
 	const struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (!quick_iova_holds(dev, state, offset, size) || !d->coherent || d->domain->windows.sync)
+	if (d->quick != QUICK_ALL || !quick_iova_holds(dev, state, offset, size))
 		return false;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return true;
@@ -150,15 +154,19 @@ static inline bool quick_iova_destroy(struct dma_device *dev, struct dma_iova_st
 				      uint64_t mapped_len)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
-	uint64_t mask, end;
+	uint64_t mask, end, cleared;
 
 	if (!d->quick || !quick_iova_holds(dev, state, 0, mapped_len) || state->copies)
 		return false;
 	mask = d->domain->windows.granule_mask;
 	end = ((state->addr & mask) + mapped_len + mask) & ~mask;
-	if (state->low || state->high != end || state->linked != end ||
-	    dmamap_run_clear(state, 0, end, RUN_ENDS) != end)
+	if (state->low || state->high != end || state->linked != end)
 		return false;
+	cleared = dmamap_run_clear(state, 0, end, RUN_ENDS);
+	if (cleared != end) { /* somebody else took entries out */
+		dmamap_twostep_note_unlink(state, 0, cleared);
+		return false;
+	}
 	*state = (struct dma_iova_state){ .addr = 0 };
 	return true;
 }

@@ -24,13 +24,13 @@ LIMITS = {
     'sg-32': 1400,
     'sg-32-strict': 1150,
     'bar-16g': 2300,
-    'window-4k': 110,
-    'iova-4k': 200,
+    'window-4k': 75,
+    'iova-4k': 150,
     'iova-mixed-100': 3300,
     'iova-mixed-100k': 4150,
-    'link-4k': 690,
-    'link-1': 2530,
-    'link-512': 3050 if vectors() else 13000,
+    'link-4k': 565,
+    'link-1': 2060,
+    'link-512': 2560 if vectors() else 13000,
 }
 FIELDS = ['name', 'what', 'limit', 'min_ns', 'median_ns', 'p90_ns', 'instructions', 'two_threads']
 

@@ -263,7 +263,7 @@ static void end_list(struct world *w, uint64_t *seed, struct list *list)
 
 /** With all limits that make a difference, on one machine. */
 static void random_lists(const struct test_format *format, enum dma_invalidation invalidation,
-			 uint64_t *seed)
+			 bool ranges_only, uint64_t *seed)
 {
 	static const unsigned int max[] = { 0, 1, 512, 4096, 5000, 8192, 40960, 65536, 0xffffffff };
 	static const uint64_t boundary[] = { 0, 0, 0xfff, 0x1fff, 0xffff, 0x3ffff, 0xffffffff };
@@ -271,7 +271,8 @@ static void random_lists(const struct test_format *format, enum dma_invalidation
 	struct dma_parms parms = { 0 };
 	const struct world_config config = { .invalidation = invalidation,
 					     .buf_pages = PAGES,
-					     .iommu = format->iommu };
+					     .iommu = format->iommu,
+					     .ranges_only = ranges_only };
 	struct world w;
 
 	world_begin_with(&w, &config);
@@ -302,8 +303,8 @@ static void lists_on_every_format(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(test_formats) / sizeof(test_formats[0]); i++) {
 		printf("# %s\n", test_formats[i].name);
-		random_lists(&test_formats[i], DMA_INVALIDATION_STRICT, &seed);
-		random_lists(&test_formats[i], DMA_INVALIDATION_LAZY, &seed);
+		random_lists(&test_formats[i], DMA_INVALIDATION_STRICT, i & 1, &seed);
+		random_lists(&test_formats[i], DMA_INVALIDATION_LAZY, !(i & 1), &seed);
 	}
 }
 
@@ -426,6 +427,74 @@ static void other_unmaps(void **state)
 	world_end(&w);
 }
 
+/** A mapped list that says another address: in the middle, another mapping's, or so that it would leave the word. */
+static void other_addresses(void **state)
+{
+	struct scatterlist sg[N], copy[N];
+	dma_addr_t single, addr;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	single = dma_map_phys(w.dev, w.buf, PAGE, DMA_TO_DEVICE,
+			      0); /* the last granule of its word */
+	assert_int_equal(single / PAGE % 64, 63);
+	pages(&w, sg, N);
+	assert_true(map(&w, sg, N, false) > 0);
+	addr = sg_dma_address(sg);
+	memcpy(copy, sg, sizeof(sg));
+	copy[0].dma_address = addr + PAGE;
+	unmap_refused(&w, copy, N, DMA_REASON_NOT_MAPPED);
+	copy[0].dma_address = addr - PAGE;
+	unmap_refused(&w, copy, N, DMA_REASON_NOT_MAPPED);
+	copy[0].dma_address = single;
+	unmap_refused(&w, copy, N, DMA_REASON_NOT_MAPPED);
+	copy[0].dma_address = 0;
+	unmap_refused(&w, copy, N, DMA_REASON_NOT_MAPPED);
+	assert_true(world_reads(&w, single, 0));
+	assert_true(world_reads(&w, addr + (N - 1) * PAGE, 2 * (N - 1)));
+	/* two pages where one is mapped, and its neighbour */
+	pages(&w, copy, 2);
+	assert_true(map(&w, copy, 2, false) > 0);
+	unmap(&w, sg, N, false);
+	pages(&w, sg, 1);
+	assert_true(map(&w, sg, 1, false) > 0);
+	addr = sg[0].dma_address;
+	sg[0].dma_address = copy[0].dma_address;
+	unmap_refused(&w, sg, 1, DMA_REASON_NOT_MAPPED);
+	sg[0].dma_address = addr;
+	unmap(&w, sg, 1, false);
+	unmap(&w, copy, 2, false);
+	dma_unmap_phys(w.dev, single, PAGE, DMA_TO_DEVICE, 0);
+	world_end(&w);
+}
+
+/** On a host without a timer a list's map sees to it that nothing waits for longer than it may. */
+static void due_flush(void **state)
+{
+	struct scatterlist sg[N];
+	uint64_t flushes;
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_LAZY, PAGES);
+	sim_host(w.m)->defer = NULL;
+	pages(&w, sg, N);
+	assert_true(map(&w, sg, N, false) > 0);
+	unmap(&w, sg, N, false);
+	flushes = world_stats(&w).flushes;
+	assert_true(map(&w, sg, N, false) > 0);
+	assert_int_equal(world_stats(&w).flushes, flushes);
+	unmap(&w, sg, N, false);
+	assert_int_equal(world_stats(&w).queued, 2);
+	sim_advance(w.m, 1000000000);
+	assert_true(map(&w, sg, N, false) > 0);
+	assert_int_equal(world_stats(&w).flushes, flushes + 1);
+	assert_int_equal(world_stats(&w).queued, 0);
+	unmap(&w, sg, N, false);
+	world_end(&w);
+}
+
 /** A list of one more granule than windows have together, and of as many. */
 static void as_many_as_fit(void **state)
 {
@@ -511,18 +580,19 @@ static void arguments(void **state)
 #define HIGH	 (1ull << 32)
 
 static const struct world_memory memory[] = {
-	{ RAM, RAM, false }, /* side by side with the first, and another range */
-	{ BAR_BASE, BAR_SIZE, true },
-	{ BAR_BASE + BAR_SIZE, BAR_SIZE, false }, /* RAM right behind it */
-	{ HIGH, BAR_SIZE, false },
-	{ 0, 0, false },
+	{ .base = RAM, .size = RAM }, /* side by side with the first, and another range */
+	{ .base = BAR_BASE, .size = BAR_SIZE, .bar = true },
+	{ .base = BAR_BASE + BAR_SIZE, .size = BAR_SIZE }, /* RAM right behind it */
+	{ .base = HIGH, .size = BAR_SIZE },
+	{ .size = 0 },
 };
 
-static void begin_with_memory(struct world *w)
+static void begin_with_memory(struct world *w, bool ranges_only)
 {
 	const struct world_config config = { .invalidation = DMA_INVALIDATION_STRICT,
 					     .buf_pages = PAGES,
-					     .memory = memory };
+					     .memory = memory,
+					     .ranges_only = ranges_only };
 
 	world_begin_with(w, &config);
 }
@@ -540,14 +610,13 @@ static phys_addr_t page_of(struct world *w, unsigned int i)
 }
 
 /** RAM wherever it is: one list may have pages of every range, and an element that lies in two. */
-static void ranges_of_ram(void **state)
+static void try_ranges_of_ram(bool ranges_only)
 {
 	struct scatterlist sg[N];
 	phys_addr_t phys;
 	struct world w;
 
-	(void)state;
-	begin_with_memory(&w);
+	begin_with_memory(&w, ranges_only);
 	for (unsigned int i = 0; memory[i].size; i++) {
 		if (memory[i].bar)
 			continue;
@@ -574,14 +643,20 @@ static void ranges_of_ram(void **state)
 	world_end(&w);
 }
 
+static void ranges_of_ram(void **state)
+{
+	(void)state;
+	try_ranges_of_ram(false);
+	try_ranges_of_ram(true);
+}
+
 /** MMIO is a peer's, wherever in the list it is: never mapped as if it were RAM. */
-static void mmio_in_between(void **state)
+static void try_mmio_in_between(bool ranges_only)
 {
 	struct scatterlist sg[N];
 	struct world w;
 
-	(void)state;
-	begin_with_memory(&w);
+	begin_with_memory(&w, ranges_only);
 	for (unsigned int at = 0; at < N; at++) {
 		pages(&w, sg, N);
 		sg_set_phys(&sg[at], BAR_BASE, PAGE);
@@ -597,6 +672,13 @@ static void mmio_in_between(void **state)
 		refused(&w, sg, N, DMA_REASON_P2P_REFUSED);
 	}
 	world_end(&w);
+}
+
+static void mmio_in_between(void **state)
+{
+	(void)state;
+	try_mmio_in_between(false);
+	try_mmio_in_between(true);
 }
 
 /** RAM that the tables' entries cannot lead to. */
@@ -617,6 +699,78 @@ static void beyond_the_width(void **state)
 		refused(&w, sg, N, DMA_REASON_OUTPUT_WIDTH);
 	}
 	world_end(&w);
+}
+
+/** A unit of 32 bits that does nothing. */
+static int narrow_attach(struct dma_iommu_unit *unit, struct dma_device *dev,
+			 unsigned int domain_id, phys_addr_t root, unsigned int levels)
+{
+	(void)unit, (void)dev, (void)domain_id, (void)root, (void)levels;
+	return 0;
+}
+
+static void narrow_detach(struct dma_iommu_unit *unit, struct dma_device *dev)
+{
+	(void)unit, (void)dev;
+}
+
+static void narrow_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+			struct dma_unit_caps *caps)
+{
+	(void)unit, (void)dev;
+	caps->output_bits = 32;
+}
+
+static void narrow_invalidate(struct dma_iommu_unit *unit, unsigned int domain_id, dma_addr_t iova,
+			      uint64_t len, bool leaf_only)
+{
+	(void)unit, (void)domain_id, (void)iova, (void)len, (void)leaf_only;
+}
+
+static const struct dma_iommu_unit_ops narrow_ops = {
+	.size = sizeof(narrow_ops),
+	.attach = narrow_attach,
+	.detach = narrow_detach,
+	.get_caps = narrow_caps,
+	.invalidate = narrow_invalidate,
+};
+
+/** The same when the width is another device's, and that came later; on hosts of either kind. */
+static void width_of_another(void **state)
+{
+	static const struct world_memory high[] = { { .base = HIGH, .size = 4 * RAM, .held = true },
+						    { .size = 0 } };
+	struct world_config config = { .invalidation = DMA_INVALIDATION_STRICT,
+				       .buf_pages = PAGES,
+				       .memory = high };
+
+	(void)state;
+	for (unsigned int ranges_only = 0; ranges_only < 2; ranges_only++) {
+		struct dma_iommu_unit unit = { &narrow_ops };
+		struct scatterlist sg[N];
+		struct dma_device other;
+		struct world w;
+
+		config.ranges_only = ranges_only;
+		world_begin_with(&w, &config);
+		sg_init_table(sg, N);
+		for (unsigned int i = 0; i < N; i++)
+			sg_set_phys(&sg[i], HIGH + 3ull * i * PAGE, PAGE);
+		assert_true(map(&w, sg, N, false) > 0);
+		unmap(&w, sg, N, false);
+		dma_domain_flush(w.domain);
+		assert_int_equal(dma_device_init(&other, sizeof(other), sim_host(w.m)), 0);
+		assert_int_equal(dma_device_set_unit(&other, &unit), 0);
+		assert_int_equal(dma_device_set_domain(&other, w.domain), 0);
+		refused(&w, sg, N, DMA_REASON_OUTPUT_WIDTH);
+		pages(&w, sg, N);
+		assert_true(map(&w, sg, N, false) > 0);
+		assert_true(world_reads(&w, sg_dma_address(sg), 0));
+		unmap(&w, sg, N, false);
+		assert_int_equal(dma_device_set_domain(&other, NULL), 0);
+		assert_int_equal(dma_device_fini(&other), 0);
+		world_end(&w);
+	}
 }
 
 /* --- hosts whose memory changes */
@@ -700,11 +854,19 @@ static void mapped_for_another(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lists_on_every_format), cmocka_unit_test(bad_lists),
-		cmocka_unit_test(other_unmaps),		 cmocka_unit_test(as_many_as_fit),
-		cmocka_unit_test(properties_are_held),	 cmocka_unit_test(arguments),
-		cmocka_unit_test(ranges_of_ram),	 cmocka_unit_test(mmio_in_between),
-		cmocka_unit_test(beyond_the_width),	 cmocka_unit_test(memory_goes),
+		cmocka_unit_test(lists_on_every_format),
+		cmocka_unit_test(bad_lists),
+		cmocka_unit_test(other_unmaps),
+		cmocka_unit_test(other_addresses),
+		cmocka_unit_test(due_flush),
+		cmocka_unit_test(as_many_as_fit),
+		cmocka_unit_test(properties_are_held),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(ranges_of_ram),
+		cmocka_unit_test(mmio_in_between),
+		cmocka_unit_test(beyond_the_width),
+		cmocka_unit_test(width_of_another),
+		cmocka_unit_test(memory_goes),
 		cmocka_unit_test(mapped_for_another),
 	};
 

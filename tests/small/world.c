@@ -30,10 +30,17 @@ void world_begin_with(struct world *w, const struct world_config *config)
 	w->page = sim.page_size;
 	assert_int_equal(sim_machine_create(&sim, &w->m), 0);
 	sim_host(w->m)->sanitize = NULL; /* with one, maps go the long way */
+	if (config->ranges_only)
+		sim_host(w->m)->describe = NULL;
 	assert_int_equal(sim_add_ram(w->m, 0, RAM), 0);
 	for (const struct world_memory *m = config->memory; m && m->size; m++)
 		assert_int_equal((m->bar ? sim_add_bar : sim_add_ram)(w->m, m->base, m->size), 0);
 	assert_int_equal(sim_start(w->m), 0);
+	for (const struct world_memory *m = config->memory; m && m->size; m++)
+		if (m->held)
+			assert_int_equal(
+				sim_alloc(w->m, m->size, w->page, m->base, m->base + m->size - 1),
+				m->base);
 	make_domain(w, config);
 	w->buf = sim_alloc(w->m, config->buf_pages * w->page, w->page, 0, RAM - 1);
 	assert_true(w->buf != DMAMAP_PHYS_NONE);

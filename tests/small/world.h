@@ -34,6 +34,7 @@ struct world_memory {
 	phys_addr_t base;
 	uint64_t size;
 	bool bar;
+	bool held; /* RAM that the library gets nothing of */
 };
 
 struct world_config {
@@ -41,6 +42,7 @@ struct world_config {
 	uint64_t buf_pages;
 	struct sim_iommu_config iommu;	   /* without size */
 	const struct world_memory *memory; /* NULL: no more */
+	bool ranges_only;		   /* the host describes nothing */
 };
 
 void world_begin(struct world *w, enum dma_invalidation invalidation, uint64_t buf_pages);

@@ -65,6 +65,23 @@ static void unmap_mails(struct job *job)
 		unmap(job, mails[i]);
 }
 
+/** The same as a list. */
+static void one_list(struct job *job, uint64_t own, uint64_t pages)
+{
+	struct scatterlist sg[2];
+	dma_addr_t addr;
+
+	sg_init_table(sg, 2);
+	for (uint64_t i = 0; i < pages; i++)
+		sg_set_phys(&sg[i], job->w->buf + (own + i) * PAGE, PAGE);
+	job->wrong += dma_map_sg(job->w->dev, sg, (int)pages, DMA_BIDIRECTIONAL) != 1;
+	addr = sg_dma_address(sg);
+	for (uint64_t i = 0; i < pages; i++)
+		job->wrong += !world_reads(job->w, addr + i * PAGE, own + i);
+	dma_unmap_sg(job->w->dev, sg, (int)pages, DMA_BIDIRECTIONAL);
+	job->wrong += job->strict && world_reads(job->w, addr, own);
+}
+
 /** Two pages that this thread alone maps: what lies at the address is known as long as the mapping lives. */
 static void one_round(struct job *job, uint64_t own)
 {
@@ -72,6 +89,10 @@ static void one_round(struct job *job, uint64_t own)
 	phys_addr_t phys = job->w->buf + own * PAGE;
 	struct mail mail = { .pages = pages };
 
+	if (world_random(&job->seed, 3) == 0) {
+		one_list(job, own, pages);
+		return;
+	}
 	mail.addr = dma_map_phys(job->w->dev, phys, pages * PAGE, DMA_BIDIRECTIONAL, 0);
 	job->wrong += mail.addr == DMA_MAPPING_ERROR;
 	job->wrong += !world_reads(job->w, mail.addr, own);

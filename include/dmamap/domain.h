@@ -47,10 +47,10 @@ struct dma_leaf {
 	unsigned int prot;
 };
 
-/** Smallest pages in a block whose entries a domain may own, a multiple of it in every lowest table. */
+/** Leaves in a block whose entries a domain may own, a multiple of it in every table that is not a root. */
 #define DMA_LEAF_BLOCK 512u
 
-/** The entries of a block, one for each of its smallest pages, in order. All 0 when the block is taken and given back. */
+/** The entries of a block, one for each of its leaves, in order. All 0 when the block is taken and given back. */
 struct dma_leaf_block {
 	uint64_t *entries;
 	phys_addr_t phys;
@@ -163,18 +163,23 @@ struct dma_backend_ops {
 	int (*read_dirty)(struct dma_backend *backend, dma_addr_t iova, uint64_t len, bool clear,
 			  dma_dirty_fn dirty, void *arg);
 	/**
-	 * Page tables only, all three or none: a domain takes blocks of DMA_LEAF_BLOCK smallest pages, aligned to their
-	 * size, and writes their entries itself, whole and by any thread. While it has a block, no other call concerns
+	 * Page tables only, all three or none: a domain takes blocks of DMA_LEAF_BLOCK leaves of @leaf bytes, aligned to
+	 * their size, and writes their entries itself, whole and by any thread. @leaf is the smallest page, or another of
+	 * caps.page_sizes for which leaf_bits() is not 0. While it has a block, no other call concerns
 	 * an address in it but iova_to_phys(), next_leaf(), read_dirty(), sync_map(), invalidate(), wait() and forget(),
 	 * and the last four come from several threads at once, also while the domain makes another call. A coherent walker
 	 * without map_side_work, on a host without write_barrier, gets no sync_map() for them: the entries were written
 	 * before the address is known to anybody. pin(): 0, or -errno, and nothing changed.
 	 */
-	int (*pin)(struct dma_backend *backend, dma_addr_t iova, struct dma_leaf_block *block);
+	int (*pin)(struct dma_backend *backend, dma_addr_t iova, uint64_t leaf,
+		   struct dma_leaf_block *block);
 	/** The block is empty, and never used again before the next pin(). Its table may be the next to be pruned. */
-	void (*unpin)(struct dma_backend *backend, dma_addr_t iova);
-	/** The bits of an entry besides the address; 0: map() would refuse that protection. */
-	uint64_t (*leaf_bits)(struct dma_backend *backend, unsigned int prot);
+	void (*unpin)(struct dma_backend *backend, dma_addr_t iova, uint64_t leaf);
+	/**
+	 * The bits of an entry of @leaf bytes besides the address; 0: map() would refuse that protection, or a leaf of
+	 * that size is not one entry in a table of its own level.
+	 */
+	uint64_t (*leaf_bits)(struct dma_backend *backend, uint64_t leaf, unsigned int prot);
 	/** Put @dev behind this backend, take it out. -ENODEV etc. refuse. NULL: nothing to do. */
 	int (*attach)(struct dma_backend *backend, struct dma_device *dev);
 	void (*detach)(struct dma_backend *backend, struct dma_device *dev);

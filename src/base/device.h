@@ -143,7 +143,9 @@ struct dmamap_dev {
 	enum dmamap_quick quick;
 	bool quick_list; /* lists: whatever the sanitizer says, because it is asked elsewhere */
 	uint8_t quick_index;
+	uint8_t quick_large; /* of larger leaves: a bit each */
 	uint64_t quick_bits[DMA_NONE + 1];
+	uint64_t quick_mmio[DMA_NONE + 1];
 	/** RAM that pages of lists are looked for in first. */
 	struct dmamap_ram quick_ram;
 

@@ -250,6 +250,7 @@ static enum dmamap_iova_result alloc_pci(struct dma_domain *domain, struct dma_d
 		return result;
 	__atomic_store_n(&d->pci_32bit_first, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&d->quick_index, WINDOW_LIMITS, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->quick_large, 0, __ATOMIC_RELAXED);
 	if (dev_once(d, ONCE_DAC))
 		dmamap_log(domain->host, DMA_LOG_INFO, dev, "I/O addresses above 4 GiB from now on",
 			   NULL);

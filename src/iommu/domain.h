@@ -22,10 +22,13 @@
 
 /**
  * An unmap that waits: its addresses go back after a flush that began after it was queued. During a flush also the
- * pending bits of one word of a window: its first granule, and the bits.
+ * pending bits of one word of a window: the word, counted over all blocks, and the bits.
  */
 struct flush_entry {
-	uint64_t granule;
+	union {
+		uint64_t granule;
+		uint64_t word;
+	};
 	union {
 		uint64_t granules;
 		uint64_t bits;
@@ -42,6 +45,16 @@ struct windows {
 	/** Highest addresses that were asked for, in the order of their coming. */
 	uint32_t limits;
 	uint64_t limit[WINDOW_LIMITS];
+	/** Larger leaves that windows may be of, from the largest on: what an entry differs in, the limit of the windows. */
+	struct window_large {
+		uint8_t scale; /* log2 of granules in it */
+		uint8_t shift; /* log2 of bytes */
+		uint64_t mask; /* its bytes, minus 1 */
+		uint64_t most; /* bytes of WINDOW_RUN */
+		uint64_t change;
+		uint64_t limit; /* 0: none was asked for yet */
+	} large[WINDOW_LARGE];
+	uint32_t larges;
 	/** Of an entry, by protection; 0: there is no such. */
 	uint64_t bits[DMA_PROT_PRIV << 1];
 	unsigned int phys_shift;
@@ -51,7 +64,7 @@ struct windows {
 	uint64_t granule_mask; /* of an offset in a granule */
 	/** What no entry may lead to, widened to granules. */
 	phys_addr_t hole;
-	uint64_t hole_size;
+	phys_addr_t hole_end;
 	/** sync_map() has to be called; the walker reads through the CPU's caches. */
 	bool sync;
 	bool snoops;
@@ -66,6 +79,12 @@ struct windows {
 	/** Windows that ran empty, about. */
 	uint32_t emptied;
 };
+
+/** The larger leaf that windows of @kind are of; NULL: they are of granules. */
+static inline struct window_large *windows_large(struct windows *ws, unsigned int kind)
+{
+	return kind > WINDOW_LIMITS ? &ws->large[kind - WINDOW_LIMITS - 1] : NULL;
+}
 
 /** Where callers with @number begin to look. */
 static inline struct shard *windows_shard(const struct windows *ws, uint32_t number)
@@ -201,7 +220,7 @@ void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64
 /** Does anything wait for a flush? Lock held. */
 bool dmamap_domain_waits(const struct dma_domain *domain);
 
-/** The output width as the backend has it now. */
+/** The output width and the sizes of leaves are as the backend has them now. No windows are left of others. */
 void dmamap_windows_set_width(struct dma_domain *domain);
 
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
@@ -242,8 +261,8 @@ void dmamap_windows_fini(struct dma_domain *domain);
 bool dmamap_windows_make_lazy(struct dma_domain *domain);
 /** The shard of the callers with @number, made if need be; another one without memory. */
 struct shard *dmamap_windows_shard(struct dma_domain *domain, uint32_t number);
-/** A new window below limit @limit for @s. False: no block of addresses, or no memory. */
-bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit);
+/** A new window of @kind for @s. False: no block of addresses, or no memory. */
+bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int kind);
 /**
  * Take idle windows from the shards, of current ones only if @all, and unpin their tables. An invalidation that prunes
  * follows, and then dmamap_windows_release().

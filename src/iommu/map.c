@@ -69,19 +69,18 @@ static int enter_range(struct dma_domain *domain, struct dma_device *dev, const 
 	return err;
 }
 
-/** A small range: all ones if windows do not serve it, and then nothing happened. */
+/** A range from windows: all ones if they do not serve it, and then nothing happened. */
 static dma_addr_t map_small(struct dma_device *dev, const struct granules *g, uint64_t limit,
 			    unsigned int prot, int *err)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 	struct dma_domain *domain = d->domain;
-	uint64_t n = g->size >> domain->shift;
 	uint64_t bits = small_bits(domain, prot);
 	struct span span;
 
 	*err = 0;
-	if (!small_fits(domain, n) || !bits || !small_reaches(domain, g->start, g->size) ||
-	    !small_take(d, (unsigned int)n, small_limit(domain, d, limit), &span))
+	if (!domain->windows.shards || !bits || !small_reaches(domain, g->start, g->size) ||
+	    !small_take_range(d, g->start, g->size, small_limit(domain, d, limit), &span, &bits))
 		return DMA_MAPPING_ERROR;
 	span_write(domain, span, 0, span.granules, g->start, bits);
 	*err = small_publish(d, span);

@@ -63,8 +63,8 @@ struct flush {
 
 static void give_to_window(struct dma_domain *domain, const struct flush_entry *e)
 {
-	struct window *w = window_find(&domain->windows.index, e->granule);
-	unsigned int i = e->granule % WINDOW_GRANULES / 64;
+	struct window *w = window_of_block(&domain->windows.index, e->word / WINDOW_WORDS);
+	unsigned int i = e->word % WINDOW_WORDS;
 
 	__atomic_fetch_or(&w->word[i].returned, e->bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
@@ -101,7 +101,7 @@ static void flush_window(struct flush *f, struct window_lazy *lazy)
 		if (f->n == f->room)
 			flush_round(f);
 		f->moved[f->n++] = (struct flush_entry){
-			.granule = window_first(lazy->window) + (uint64_t)i * 64,
+			.word = lazy->window->block * WINDOW_WORDS + i,
 			.bits = __atomic_exchange_n(&lazy->pending[i], 0, __ATOMIC_SEQ_CST),
 		};
 	}

@@ -67,7 +67,7 @@ static inline bool quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t size
 
 	if ((unsigned int)dir > DMA_NONE || (attrs & QUICK_ATTRS) ||
 	    size - 1 > ws->granule_mask - offset || phys > ws->last_phys ||
-	    phys - ws->hole < ws->hole_size || !d->quick_bits[dir])
+	    (phys >= ws->hole && phys < ws->hole_end) || !d->quick_bits[dir])
 		return false;
 	if (!quick_enter(d, (phys - offset) >> ws->phys_shift | d->quick_bits[dir], &granule))
 		return false;

@@ -22,7 +22,7 @@ void dmamap_shard_lock(struct shard *s)
 
 static void list_window(struct shard *s, struct window *w, unsigned int order)
 {
-	struct window **list = &s->list[w->limit][order - 1];
+	struct window **list = &s->list[w->kind][order - 1];
 
 	w->order = (uint8_t)order;
 	w->prev = NULL;
@@ -41,7 +41,7 @@ static void unlist_window(struct shard *s, struct window *w)
 	if (w->prev)
 		w->prev->next = w->next;
 	else
-		s->list[w->limit][w->order - 1] = w->next;
+		s->list[w->kind][w->order - 1] = w->next;
 	w->order = 0;
 }
 
@@ -73,9 +73,9 @@ static void place(struct shard *s, struct window *w)
 }
 
 /** Whoever unmaps looks there too. */
-static void set_current(struct shard *s, unsigned int limit, struct window *w)
+static void set_current(struct shard *s, unsigned int kind, struct window *w)
 {
-	struct window_place *place = &s->current[limit];
+	struct window_place *place = &s->current[kind];
 
 	if (w)
 		place_in(place, w, WINDOW_WORDS - 1);
@@ -84,11 +84,11 @@ static void set_current(struct shard *s, unsigned int limit, struct window *w)
 	__atomic_store_n(&place->window, w, __ATOMIC_RELEASE);
 }
 
-static void put_aside(struct shard *s, unsigned int limit)
+static void put_aside(struct shard *s, unsigned int kind)
 {
-	struct window *w = s->current[limit].window;
+	struct window *w = s->current[kind].window;
 
-	set_current(s, limit, NULL);
+	set_current(s, kind, NULL);
 	if (!w)
 		return;
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
@@ -99,7 +99,7 @@ static void make_current(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
 	__atomic_store_n(&w->current, true, __ATOMIC_RELAXED);
-	set_current(s, w->limit, w);
+	set_current(s, w->kind, w);
 }
 
 /* --- what came back */
@@ -141,7 +141,7 @@ static void pop_all(struct shard *s)
 		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s->number) {
 			if (has_returned(w)) /* it moved while somebody was pushing it */
 				dmamap_window_notify(s->shards, w);
-		} else if (window_is_live(w) && w != s->current[w->limit].window) {
+		} else if (window_is_live(w) && w != s->current[w->kind].window) {
 			place(s, w);
 		}
 		w = next;
@@ -169,10 +169,10 @@ static bool word_is_empty(const struct window_word *word)
 	return !(word->free | __atomic_load_n(&word->returned, __ATOMIC_RELAXED));
 }
 
-static bool take_current(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
+static bool take_current(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
 			 struct span *span)
 {
-	struct window_place *here = &s->current[limit];
+	struct window_place *here = &s->current[kind];
 	struct window *w = here->window;
 
 	if (!w || (n > 1 && !w->ends && !give_ends(s, w)))
@@ -189,18 +189,18 @@ static bool take_current(struct shard *s, unsigned int limit, unsigned int n, un
 	return false;
 }
 
-bool dmamap_shard_take(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
+bool dmamap_shard_take(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
 		       struct span *span)
 {
-	if (take_current(s, limit, n, order, span))
+	if (take_current(s, kind, n, order, span))
 		return true;
 	pop_all(s);
-	put_aside(s, limit);
+	put_aside(s, kind);
 	for (unsigned int o = order; o < WINDOW_ORDERS; o++) {
-		if (!s->list[limit][o])
+		if (!s->list[kind][o])
 			continue;
-		make_current(s, s->list[limit][o]);
-		return take_current(s, limit, n, order, span);
+		make_current(s, s->list[kind][o]);
+		return take_current(s, kind, n, order, span);
 	}
 	return false;
 }
@@ -209,15 +209,15 @@ bool dmamap_shard_take(struct shard *s, unsigned int limit, unsigned int n, unsi
 
 void dmamap_shard_add(struct shard *s, struct window *w)
 {
-	put_aside(s, w->limit);
+	put_aside(s, w->kind);
 	make_current(s, w);
 }
 
 static void drop(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
-	if (s->current[w->limit].window == w)
-		set_current(s, w->limit, NULL);
+	if (s->current[w->kind].window == w)
+		set_current(s, w->kind, NULL);
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&w->live, false, __ATOMIC_RELEASE);
 }
@@ -244,8 +244,8 @@ static void drop_if_free(struct shard *s, struct window *w, struct window **idle
 void dmamap_shard_drop_idle(struct shard *s, bool all, struct window **idle)
 {
 	pop_all(s);
-	for (unsigned int limit = 0; limit < WINDOW_LIMITS; limit++) {
-		struct window *w = s->list[limit][WINDOW_ORDERS - 1];
+	for (unsigned int kind = 0; kind < WINDOW_KINDS; kind++) {
+		struct window *w = s->list[kind][WINDOW_ORDERS - 1];
 
 		while (w) {
 			struct window *next = w->next;
@@ -254,7 +254,7 @@ void dmamap_shard_drop_idle(struct shard *s, bool all, struct window **idle)
 			w = next;
 		}
 		if (all)
-			drop_if_free(s, s->current[limit].window, idle);
+			drop_if_free(s, s->current[kind].window, idle);
 	}
 }
 
@@ -275,7 +275,7 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
 		uint64_t bits = __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL);
 
-		shard_count(s, 0, count_bits(bits));
+		shard_count(s, 0, (uint64_t)count_bits(bits) << w->scale);
 		w->word[i].free |= bits;
 	}
 	drop(s, w);

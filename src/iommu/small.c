@@ -143,6 +143,52 @@ bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t lim
 	return ok;
 }
 
+/** Domain lock and context held. Windows of larger leaves lie below the limit that was first asked for. */
+static bool take_large_slowly(struct dmamap_dev *d, struct shard *s,
+			      const struct large_range *range, uint64_t limit, struct span *span)
+{
+	struct dma_domain *domain = d->domain;
+	struct window_large *large = windows_large(&domain->windows, range->kind);
+	unsigned int order = ceil_log2(range->leaves);
+
+	if (!large->limit)
+		large->limit = limit;
+	if (large->limit > limit)
+		return false;
+	return take_locked(d, s, range->kind, range->leaves, order, span) ||
+	       (dmamap_windows_add(domain, s, range->kind) &&
+		take_locked(d, s, range->kind, range->leaves, order, span));
+}
+
+bool dmamap_small_take_large(struct dmamap_dev *d, const struct large_range *range, uint64_t limit,
+			     struct span *span)
+{
+	struct dma_domain *domain = d->domain;
+	dma_ctx_state state;
+	struct dma_ctx *ctx;
+	struct shard *s;
+	bool ok = false;
+
+	if (small_enter(d, &state, &s)) {
+		ok = small_may_take(d, s) && place_take(s, &s->current[range->kind], range->leaves,
+							ceil_log2(range->leaves), span);
+		if (ok)
+			small_count_map(d, s);
+		small_leave(d, s, state);
+	}
+	if (ok)
+		return true;
+	domain_lock(domain);
+	if (domain->host->time_ns)
+		dmamap_domain_flush_due(domain);
+	ctx = dma_ctx_enter(domain->host, &state);
+	s = dmamap_windows_shard(domain, ctx_number(domain->host, ctx));
+	ok = take_large_slowly(d, s, range, limit, span);
+	dma_ctx_leave(domain->host, state);
+	domain_unlock(domain);
+	return ok;
+}
+
 /* --- entries */
 
 /** The lines of the entries, for walkers that do not snoop. */
@@ -163,7 +209,7 @@ int dmamap_small_sync(struct dmamap_dev *d, struct span span)
 	if (!domain->windows.snoops)
 		dmamap_small_clean(domain, span);
 	err = domain->backend->ops->sync_map(domain->backend, span_address(domain, span),
-					     (uint64_t)span.granules << domain->shift);
+					     span_bytes(domain, span));
 	if (err)
 		dmamap_small_abandon(d, span);
 	return err;
@@ -263,36 +309,68 @@ DMAMAP_COLD enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends
 	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
 }
 
+static struct window *live_window(const struct windows *ws, uint64_t granule, unsigned int scale)
+{
+	struct window *w = window_of_block(&ws->index, window_block(granule, scale));
+
+	return w && window_is_live(w) ? w : NULL;
+}
+
+/** The window that @granule lies in; NULL: none. The sort that has ranges of @granules is looked for first. */
+static struct window *find_window(const struct windows *ws, uint64_t granule, uint64_t granules)
+{
+	struct window *w = granules <= WINDOW_RUN ? live_window(ws, granule, 0) : NULL;
+
+	for (uint32_t i = 0; !w && i < ws->larges; i++)
+		w = live_window(ws, granule, ws->large[i].scale);
+	return w || granules <= WINDOW_RUN ? w : live_window(ws, granule, 0);
+}
+
+/** Is that a run which may be a mapping of @w? Else *@span is the granule that it begins in. */
+static bool is_run(struct window *w, uint64_t granule, uint64_t granules, struct span *span)
+{
+	uint64_t part = ((uint64_t)1 << w->scale) - 1;
+	uint64_t n = granules >> w->scale;
+	uint64_t ends;
+	unsigned int bit;
+
+	*span = (struct span){ w, (unsigned int)(granule >> w->scale) % WINDOW_GRANULES, 1 };
+	bit = span->index % 64;
+	if ((granule | granules) & part || n > 64 - bit)
+		return false;
+	span->granules = (unsigned int)n;
+	ends = window_ends_of(w, span->index / 64) & iova_word_mask(bit, bit + span->granules - 1);
+	return ends == (uint64_t)1 << (bit + span->granules - 1);
+}
+
+static enum small_result why_not(struct span span)
+{
+	unsigned int i = span.index / 64;
+
+	return dmamap_small_why_not(__atomic_load_n(&span.window->word[i].heads, __ATOMIC_RELAXED),
+				    window_ends_of(span.window, i), span.index % 64);
+}
+
 enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,
 				     bool strict)
 {
 	struct dma_domain *domain = d->domain;
 	uint64_t granule = iova >> domain->shift;
-	struct window *w = window_find(&domain->windows.index, granule);
-	unsigned int index = granule % WINDOW_GRANULES;
-	unsigned int bit = index % 64;
+	struct window *w = find_window(&domain->windows, granule, granules);
 	struct window_lazy *lazy;
-	struct window_word *word;
-	uint64_t ends, head = (uint64_t)1 << bit;
 	struct span span;
 	struct shard *s;
 
-	if (!w || !window_is_live(w))
+	if (!w)
 		return SMALL_ELSEWHERE;
-	word = &w->word[index / 64];
-	ends = window_ends_of(w, index / 64);
-	if (granules > 64 - bit ||
-	    (ends & iova_word_mask(bit, bit + granules - 1)) != head << (granules - 1))
-		return dmamap_small_why_not(__atomic_load_n(&word->heads, __ATOMIC_RELAXED), ends,
-					    bit);
-	span = (struct span){ w, index, (unsigned int)granules };
+	if (!is_run(w, granule, granules, &span))
+		return why_not(span);
 	s = shard_of_caller(domain);
 	lazy = strict || !small_is_lazy(domain) ? NULL : window_lazy_of(w);
 	if (lazy && small_waits_full(domain, s))
 		dmamap_small_flush_waiting(domain);
-	if (!(__atomic_fetch_and(&word->heads, ~head, __ATOMIC_ACQ_REL) & head))
-		return dmamap_small_why_not(__atomic_load_n(&word->heads, __ATOMIC_RELAXED), ends,
-					    bit);
+	if (!span_win(span))
+		return why_not(span);
 	small_clear(domain, span);
 	small_count_unmap(d, s);
 	if (lazy) {

@@ -24,10 +24,9 @@ static inline bool small_fits(const struct dma_domain *domain, uint64_t granules
 static inline bool small_reaches(const struct dma_domain *domain, phys_addr_t phys, uint64_t len)
 {
 	const struct windows *ws = &domain->windows;
-	uint64_t end = ws->last_phys;
+	phys_addr_t last = phys + (len - 1);
 
-	return phys <= end && len - 1 <= end - phys &&
-	       (phys - ws->hole >= ws->hole_size && (!ws->hole_size || ws->hole - phys >= len));
+	return last >= phys && last <= ws->last_phys && (phys >= ws->hole_end || last < ws->hole);
 }
 
 static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int prot)
@@ -37,7 +36,12 @@ static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int 
 
 static inline dma_addr_t span_address(const struct dma_domain *domain, struct span span)
 {
-	return (window_first(span.window) + span.index) << domain->shift;
+	return window_granule(span.window, span.index) << domain->shift;
+}
+
+static inline uint64_t span_bytes(const struct dma_domain *domain, struct span span)
+{
+	return (uint64_t)span.granules << (domain->shift + span.window->scale);
 }
 
 /** Granules [at, at + n) of the span lead to @phys and what follows. */
@@ -46,10 +50,29 @@ static inline void span_write(const struct dma_domain *domain, struct span span,
 {
 	uint64_t *entry = &span.window->entries[span.index + at];
 	uint64_t value = phys >> domain->windows.phys_shift | bits;
-	uint64_t step = granule_size(domain) >> domain->windows.phys_shift;
+	uint64_t step = granule_size(domain) << span.window->scale >> domain->windows.phys_shift;
 
+	for (; n >= 8; n -= 8, entry += 8) {
+#pragma GCC unroll 8
+		for (unsigned int i = 0; i < 8; i++, value += step)
+			__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
+	}
 	for (unsigned int i = 0; i < n; i++, value += step)
 		__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
+}
+
+static inline void span_clear(struct span span)
+{
+	uint64_t *entry = &span.window->entries[span.index];
+	unsigned int n = span.granules;
+
+	for (; n >= 8; n -= 8, entry += 8) {
+#pragma GCC unroll 8
+		for (unsigned int i = 0; i < 8; i++)
+			__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
 }
 
 /** Where the caller's maps and unmaps begin to look. */
@@ -149,6 +172,56 @@ static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint6
 	return ok || dmamap_small_take(d, granules, limit, span);
 }
 
+/** A range of several larger leaves, or of one: how it is to be entered. */
+struct large_range {
+	unsigned int kind;
+	unsigned int leaves;
+	uint64_t change; /* of bits */
+};
+
+/**
+ * May [phys, phys + size), whole granules and more than WINDOW_RUN, be a span of larger leaves whose last address is at
+ * most @limit? Of the largest leaves that it consists of.
+ */
+static inline bool small_large_fits(const struct dma_domain *domain, phys_addr_t phys,
+				    uint64_t size, uint64_t limit, struct large_range *range)
+{
+	const struct windows *ws = &domain->windows;
+
+	for (unsigned int i = 0; i < ws->larges; i++) {
+		const struct window_large *large = &ws->large[i];
+
+		if (((phys | size) & large->mask) || size > large->most ||
+		    limit >> large->shift < WINDOW_SHARE || large->limit > limit)
+			continue;
+		*range =
+			(struct large_range){ WINDOW_LIMITS + 1 + i,
+					      (unsigned int)(size >> large->shift), large->change };
+		return true;
+	}
+	return false;
+}
+
+/** Take a span for @range and count it. False: there is none, for whatever reason. */
+bool dmamap_small_take_large(struct dmamap_dev *d, const struct large_range *range, uint64_t limit,
+			     struct span *span);
+
+/** A span for [phys, phys + size), whole granules that entries reach; what its entries are else besides *@bits is added. */
+static inline bool small_take_range(struct dmamap_dev *d, phys_addr_t phys, uint64_t size,
+				    uint64_t limit, struct span *span, uint64_t *bits)
+{
+	uint64_t n = size >> d->domain->shift;
+	struct large_range large;
+
+	if (n <= WINDOW_RUN)
+		return small_take(d, (unsigned int)n, limit, span);
+	if (!small_large_fits(d->domain, phys, size, limit, &large) ||
+	    !dmamap_small_take_large(d, &large, limit, span))
+		return false;
+	*bits ^= large.change;
+	return true;
+}
+
 /** Make the entries visible. 0, or -errno of sync_map(), and the span is gone. */
 int dmamap_small_sync(struct dmamap_dev *d, struct span span);
 
@@ -207,18 +280,7 @@ static inline uint64_t span_mask(struct span span)
 
 static inline void small_clear(const struct dma_domain *domain, struct span span)
 {
-	uint64_t *entry = &span.window->entries[span.index];
-	const uint64_t *end = entry + span.granules;
-	const uint64_t *stop = entry + (span.granules & ~3u);
-
-	for (; entry != stop; entry += 4) {
-		__atomic_store_n(&entry[0], 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&entry[1], 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&entry[2], 0, __ATOMIC_RELAXED);
-		__atomic_store_n(&entry[3], 0, __ATOMIC_RELAXED);
-	}
-	for (; entry != end; entry++)
-		__atomic_store_n(entry, 0, __ATOMIC_RELAXED);
+	span_clear(span);
 	if (domain->windows.snoops)
 		return;
 	dmamap_small_clean(domain, span);
@@ -269,12 +331,20 @@ static inline void small_count_unmap(struct dmamap_dev *d, const struct shard *s
 	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_SEQ_CST);
 }
 
+/** Win its bit of heads; false: it is not set. */
+static inline bool span_win(struct span span)
+{
+	uint64_t head = (uint64_t)1 << span.index % 64;
+	uint64_t *heads = &span.window->word[span.index / 64].heads;
+
+	return (__atomic_fetch_and(heads, ~head, __ATOMIC_ACQ_REL) & head) != 0;
+}
+
 /* --- the same for a span: its entries were cleared */
 
 static inline void span_forget(struct dma_domain *domain, struct shard *s, struct span span)
 {
-	small_forget(domain, s, span_address(domain, span),
-		     (uint64_t)span.granules << domain->shift);
+	small_forget(domain, s, span_address(domain, span), span_bytes(domain, span));
 }
 
 static inline void span_give_back(struct dma_domain *domain, struct span span)

@@ -48,15 +48,15 @@ static void add(struct waiting *w, uint64_t granule, uint64_t granules)
 	w->n++;
 }
 
-/** The runs of bits that are set. */
-static void add_word(struct waiting *w, uint64_t granule, uint64_t bits)
+/** The runs of bits that are set, each for 2^@scale granules. */
+static void add_word(struct waiting *w, uint64_t granule, unsigned int scale, uint64_t bits)
 {
 	while (bits) {
 		unsigned int at = low_bit(bits);
 		uint64_t rest = ~(bits >> at);
 		unsigned int n = rest ? low_bit(rest) : 64;
 
-		add(w, granule + at, n);
+		add(w, granule + ((uint64_t)at << scale), (uint64_t)n << scale);
 		bits = at + n < 64 ? bits >> (at + n) << (at + n) : 0;
 	}
 }
@@ -72,7 +72,7 @@ static uint64_t waiting(struct dma_domain *domain, struct dmamap_io_range *range
 		     __atomic_load_n(&domain->windows.pending, __ATOMIC_ACQUIRE);
 	     l; l = l->next)
 		for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-			add_word(&w, window_first(l->window) + (uint64_t)i * 64,
+			add_word(&w, window_granule(l->window, i * 64), l->window->scale,
 				 __atomic_load_n(&l->pending[i], __ATOMIC_RELAXED));
 	domain_unlock(domain);
 	return w.n;

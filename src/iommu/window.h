@@ -3,7 +3,7 @@
  * Windows and shards: where small ranges of I/O addresses come from.
  *
  * A window is a block of WINDOW_GRANULES granules, aligned to its size, taken whole from the address space and pinned
- * whole in a lowest table. A mapping of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up
+ * whole in a lowest table; or of as many larger leaves in a table of their level, which then are its granules. A mapping of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up
  * to a power of two, so that it never leaves its word. What lives in a window is in bitmaps:
  *
  *   free      may be handed out. The shard's, under its lock.
@@ -33,8 +33,13 @@
 #define WINDOW_GRANULES 512u
 #define WINDOW_WORDS	8u
 #define WINDOW_RUN	64u
-/** Different highest addresses for which a shard has a current window. */
+/** Different highest addresses for which a shard has a current window, and sizes of larger leaves for which it has one. */
 #define WINDOW_LIMITS 4u
+#define WINDOW_LARGE  2u
+/** A window of larger leaves is made only where it is a small part of the addresses: leaves below the limit. */
+#define WINDOW_SHARE (64u * WINDOW_GRANULES)
+/** A kind of windows is a limit, or none, or a larger leaf. */
+#define WINDOW_KINDS (WINDOW_LIMITS + 1 + WINDOW_LARGE)
 /** Lists of a shard's windows, by the order of their longest run. */
 #define WINDOW_ORDERS 7u
 
@@ -74,14 +79,15 @@ struct window_word {
 struct window {
 	struct window_word word[WINDOW_WORDS];
 
-	uint64_t block; /* its first granule / WINDOW_GRANULES, for ever */
+	uint64_t block; /* window_block() of its granules, for ever */
 	uint64_t *entries;
 	struct window_ends *ends; /* NULL: all set */
 	struct window_lazy *lazy;
 	struct window *next_returned; /* in the shard's stack */
 	struct window *prev;	      /* in a list of the shard, or while it is being given back */
 	struct window *next;
-	uint8_t limit; /* index of the limit that it lies below */
+	uint8_t kind;
+	uint8_t scale; /* log2 of the domain's granules in one of its own, for ever */
 	uint8_t order; /* of its longest run, plus 1, when it is in a list; else 0 */
 	bool live;     /* the block is a window */
 	bool current;  /* the shard looks into it by itself */
@@ -110,13 +116,13 @@ struct shard {
 	/** Granules handed out, and not yet taken back; and at the most. */
 	uint64_t used;
 	uint64_t peak;
-	struct window_place current[WINDOW_LIMITS + 1]; /* the last one is nowhere, always */
+	struct window_place current[WINDOW_KINDS]; /* that of WINDOW_LIMITS is nowhere, always */
 	/** For the next window that gets a mapping of several granules. */
 	struct window_ends *ends;
 	/** Windows that got something back since the shard looked at them. Pushed by anybody. */
 	struct window *returned;
 	/** The others with something free, by the order of their longest run. */
-	struct window *list[WINDOW_LIMITS][WINDOW_ORDERS];
+	struct window *list[WINDOW_KINDS][WINDOW_ORDERS];
 } __attribute__((aligned(64)));
 
 /** Windows by block: open addressing. Grown by a copy; those before stay until the domain ends, for who still reads. */
@@ -134,9 +140,25 @@ struct span {
 	unsigned int granules;
 };
 
+#define WINDOW_SCALE_SHIFT 48u
+
+/** The block of WINDOW_GRANULES leaves of 2^@scale granules that @granule lies in. */
+static inline uint64_t window_block(uint64_t granule, unsigned int scale)
+{
+	return (granule / WINDOW_GRANULES) >> scale | (uint64_t)scale << WINDOW_SCALE_SHIFT;
+}
+
+/** The domain's granule that begins @index granules of the window into it. */
+static inline uint64_t window_granule(const struct window *w, unsigned int index)
+{
+	uint64_t block = w->block & (((uint64_t)1 << WINDOW_SCALE_SHIFT) - 1);
+
+	return (block * WINDOW_GRANULES + index) << w->scale;
+}
+
 static inline uint64_t window_first(const struct window *w)
 {
-	return w->block * WINDOW_GRANULES;
+	return window_granule(w, 0);
 }
 
 static inline unsigned int window_slot_of(uint64_t block, unsigned int bits)
@@ -144,11 +166,10 @@ static inline unsigned int window_slot_of(uint64_t block, unsigned int bits)
 	return (unsigned int)((block * 0x9e3779b97f4a7c15u) >> (64 - bits));
 }
 
-/** The window that @granule belongs to, or belonged to; NULL: it never was in one. Any context, no lock. */
-static inline struct window *window_find(struct window_index *const *indexp, uint64_t granule)
+/** The window of @block, now or in former times; NULL: it never was one. Any context, no lock. */
+static inline struct window *window_of_block(struct window_index *const *indexp, uint64_t block)
 {
 	const struct window_index *index = __atomic_load_n(indexp, __ATOMIC_ACQUIRE);
-	uint64_t block = granule / WINDOW_GRANULES;
 	struct window *w;
 	unsigned int i;
 
@@ -158,6 +179,12 @@ static inline struct window *window_find(struct window_index *const *indexp, uin
 	while ((w = __atomic_load_n(&index->slot[i], __ATOMIC_ACQUIRE)) && w->block != block)
 		i = (i + 1) & ((1u << index->bits) - 1);
 	return w;
+}
+
+/** The same for the block of smallest pages that @granule lies in. */
+static inline struct window *window_find(struct window_index *const *indexp, uint64_t granule)
+{
+	return window_of_block(indexp, window_block(granule, 0));
 }
 
 static inline bool window_is_live(const struct window *w)
@@ -198,13 +225,13 @@ static inline uint64_t word_returned(struct window_word *word)
 	return __atomic_exchange_n(&word->returned, 0, __ATOMIC_SEQ_CST);
 }
 
-/** Take back what was returned to word @i: the granules. */
+/** Take back what was returned to word @i: the granules of the domain. */
 static inline uint64_t window_collect(struct window *w, unsigned int i)
 {
 	uint64_t bits = word_returned(&w->word[i]);
 
 	w->word[i].free |= bits;
-	return count_bits(bits);
+	return (uint64_t)count_bits(bits) << w->scale;
 }
 
 /** The highest run of 2^@order free granules; 0: there is none. */
@@ -237,14 +264,14 @@ static inline bool window_take_word(struct shard *s, struct window *w, unsigned 
 
 	if (!run) {
 		word->free = free;
-		shard_count(s, 0, count_bits(back));
+		shard_count(s, 0, (uint64_t)count_bits(back) << w->scale);
 		return false;
 	}
 	at = low_bit(run);
 	mask = iova_word_mask(at, at + n - 1);
 	word->free = free & ~mask;
 	if (mask != back) /* else as many came in as go out */
-		shard_count(s, n, count_bits(back));
+		shard_count(s, (uint64_t)n << w->scale, (uint64_t)count_bits(back) << w->scale);
 	if (n > 1)
 		__atomic_fetch_and(&w->ends->word[i], ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
 	*index = i * 64 + at;
@@ -261,7 +288,7 @@ static inline void place_in(struct window_place *place, struct window *w, unsign
 {
 	place->word = &w->word[i];
 	place->entries = &w->entries[i * 64];
-	place->granule = w->block * WINDOW_GRANULES + i * 64;
+	place->granule = window_granule(w, i * 64);
 }
 
 /** A run at @place, as window_take_word(). */
@@ -275,7 +302,7 @@ static inline bool place_take(struct shard *s, const struct window_place *place,
 	return window_take_word(s, place->window, place_index(place), n, order, &span->index);
 }
 
-/** One granule at @place: the one that came back last, if any. False: nothing is free there. */
+/** One granule at @place, one of the smallest: the one that came back last, if any. False: nothing is free there. */
 static inline bool place_take_one(struct shard *s, const struct window_place *place,
 				  unsigned int *at)
 {
@@ -311,10 +338,10 @@ static inline void window_forget_ends(struct window *w, unsigned int i, uint64_t
 }
 
 /**
- * A run for mappings below limit @limit, from the windows that the shard has. False: it has none with such a run, or
+ * A run for mappings of kind @kind, from the windows that the shard has. False: it has none with such a run, or
  * needs window_ends for it and has none.
  */
-bool dmamap_shard_take(struct shard *s, unsigned int limit, unsigned int n, unsigned int order,
+bool dmamap_shard_take(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
 		       struct span *span);
 
 /** The shard gets @w, of which all is free, as its current window. */

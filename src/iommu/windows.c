@@ -80,6 +80,30 @@ static bool has_leaves(const struct dma_backend *backend)
 	return ops->pin && ops->unpin && ops->leaf_bits && !backend->caps.unmap_is_invalidation;
 }
 
+/** Sizes of leaves of which windows can be, the largest first. */
+static void find_large(struct dma_domain *domain)
+{
+	const struct dma_backend *backend = domain->backend;
+	const unsigned int prot = DMA_PROT_READ | DMA_PROT_WRITE;
+	struct windows *ws = &domain->windows;
+
+	ws->larges = 0;
+	for (unsigned int size = 57; size > domain->shift && ws->larges < WINDOW_LARGE; size--) {
+		uint64_t leaf = (uint64_t)1 << size;
+		uint64_t bits = backend->caps.page_sizes & leaf
+					? backend->ops->leaf_bits(domain->backend, leaf, prot)
+					: 0;
+
+		if (bits)
+			ws->large[ws->larges++] =
+				(struct window_large){ .scale = (uint8_t)(size - domain->shift),
+						       .shift = (uint8_t)size,
+						       .mask = leaf - 1,
+						       .most = leaf * WINDOW_RUN,
+						       .change = bits ^ ws->bits[prot] };
+	}
+}
+
 void dmamap_windows_set_width(struct dma_domain *domain)
 {
 	const struct dma_backend_caps *caps = &domain->backend->caps;
@@ -87,7 +111,8 @@ void dmamap_windows_set_width(struct dma_domain *domain)
 
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
 	ws->hole = round_down(caps->hole_start, granule_size(domain));
-	ws->hole_size = caps->hole_is_target ? caps->hole_end - ws->hole + 1 : 0;
+	ws->hole_end = caps->hole_is_target ? caps->hole_end + 1 : 0;
+	find_large(domain);
 }
 
 /** What forget() is for backends without it. */
@@ -111,7 +136,8 @@ bool dmamap_windows_init(struct dma_domain *domain)
 		return false;
 	for (unsigned int prot = 0; prot < sizeof(ws->bits) / sizeof(ws->bits[0]); prot++)
 		if (prot & (DMA_PROT_READ | DMA_PROT_WRITE))
-			ws->bits[prot] = backend->ops->leaf_bits(domain->backend, prot);
+			ws->bits[prot] = backend->ops->leaf_bits(domain->backend,
+								 granule_size(domain), prot);
 	ws->phys_shift = caps->leaf_phys_shift;
 	dmamap_windows_set_width(domain);
 	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
@@ -208,11 +234,11 @@ static bool grow_index(struct dma_domain *domain)
 	return true;
 }
 
-/** The descriptor of a block: the one that it had, or a new one. */
+/** The descriptor of a block (window_block()): the one that it had, or a new one. */
 static struct window *descriptor(struct dma_domain *domain, uint64_t block)
 {
 	const struct window_index *index = domain->windows.index;
-	struct window *w = window_find(&domain->windows.index, block * WINDOW_GRANULES);
+	struct window *w = window_of_block(&domain->windows.index, block);
 
 	if (w)
 		return w;
@@ -265,17 +291,33 @@ static struct window_group **find_group(struct windows *ws, unsigned int limit, 
 	return link;
 }
 
-/** The highest block of a group with room, else of a new group, else one alone. False: there is none. */
-static bool take_block(struct dma_domain *domain, unsigned int limit, uint64_t *block)
+/** A block alone, of leaves of 2^@scale granules. */
+static bool take_alone(struct dma_domain *domain, uint64_t limit, unsigned int scale,
+		       uint64_t *block)
 {
-	struct windows *ws = &domain->windows;
-	struct window_group *g = ws->groups[limit];
 	dma_addr_t iova;
 
+	if (dmamap_domain_try_alloc(domain, block_bytes(domain) << scale, limit, &iova) != IOVA_OK)
+		return false;
+	domain->windows.grouped += (uint64_t)1 << scale;
+	*block = window_block(iova >> domain->shift, scale);
+	return true;
+}
+
+/** The highest block of a group with room, else of a new group, else one alone. False: there is none. */
+static bool take_block(struct dma_domain *domain, unsigned int kind, uint64_t *block)
+{
+	struct windows *ws = &domain->windows;
+	const struct window_large *large = windows_large(ws, kind);
+	struct window_group *g;
+
+	if (large)
+		return take_alone(domain, large->limit, large->scale, block);
+	g = ws->groups[kind];
 	while (g && (g->taken | g->gone) == GROUP_ALL)
 		g = g->next;
 	if (!g)
-		g = new_group(domain, limit);
+		g = new_group(domain, kind);
 	if (g) {
 		unsigned int i = high_bit(GROUP_ALL & ~(g->taken | g->gone));
 
@@ -283,12 +325,7 @@ static bool take_block(struct dma_domain *domain, unsigned int limit, uint64_t *
 		*block = g->first + i;
 		return true;
 	}
-	if (dmamap_domain_try_alloc(domain, block_bytes(domain), ws->limit[limit], &iova) !=
-	    IOVA_OK)
-		return false;
-	ws->grouped++;
-	*block = iova / block_bytes(domain);
-	return true;
+	return take_alone(domain, ws->limit[kind], 0, block);
 }
 
 /** The blocks of @g that are no windows go back to the address space, if it has memory to tell them from the others. */
@@ -328,16 +365,19 @@ static void end_group(struct dma_domain *domain, struct window_group **link)
 	dmamap_heap_free(domain->host, g, sizeof(*g));
 }
 
-static void give_block(struct dma_domain *domain, unsigned int limit, uint64_t block)
+static void give_block(struct dma_domain *domain, const struct window *w)
 {
-	struct window_group **link = find_group(&domain->windows, limit, block);
+	struct windows *ws = &domain->windows;
+	struct window_group *none = NULL;
+	struct window_group **link = w->scale ? &none : find_group(ws, w->kind, w->block);
 
 	if (!*link) {
-		dmamap_space_free(domain->iova, block * WINDOW_GRANULES, WINDOW_GRANULES);
-		domain->windows.grouped--;
+		dmamap_space_free(domain->iova, window_first(w),
+				  (uint64_t)WINDOW_GRANULES << w->scale);
+		ws->grouped -= (uint64_t)1 << w->scale;
 		return;
 	}
-	(*link)->taken &= ~(1u << (block - (*link)->first));
+	(*link)->taken &= ~(1u << (w->block - (*link)->first));
 	if (!(*link)->taken)
 		end_group(domain, link);
 }
@@ -373,37 +413,57 @@ bool dmamap_windows_make_lazy(struct dma_domain *domain)
 	return true;
 }
 
-static struct window *prepare(struct dma_domain *domain, uint64_t block)
+static uint64_t leaf_of(const struct dma_domain *domain, const struct window *w)
+{
+	return granule_size(domain) << w->scale;
+}
+
+static bool prepare(struct dma_domain *domain, struct window *w)
 {
 	struct dma_backend *backend = domain->backend;
-	struct window *w = descriptor(domain, block);
 	struct dma_leaf_block leaf;
 
-	if (!w || !prepare_lazy(domain, w) ||
-	    backend->ops->pin(backend, window_first(w) << domain->shift, &leaf))
-		return NULL;
+	if (!prepare_lazy(domain, w) ||
+	    backend->ops->pin(backend, window_first(w) << domain->shift, leaf_of(domain, w), &leaf))
+		return false;
 	w->entries = leaf.entries;
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		w->word[i].free = ~(uint64_t)0;
+	return true;
+}
+
+/** A block that was taken, with a descriptor, or NULL and it is not. */
+static struct window *new_window(struct dma_domain *domain, unsigned int kind)
+{
+	const struct window_large *large = windows_large(&domain->windows, kind);
+	struct window fallback = { .kind = (uint8_t)kind, .scale = large ? large->scale : 0 };
+	struct window *w;
+
+	if (!take_block(domain, kind, &fallback.block))
+		return NULL;
+	w = descriptor(domain, fallback.block);
+	if (!w) {
+		give_block(domain, &fallback);
+		return NULL;
+	}
+	w->kind = fallback.kind;
+	w->scale = fallback.scale;
 	return w;
 }
 
-bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int limit)
+bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int kind)
 {
-	struct window *w;
-	uint64_t block;
+	struct window *w = new_window(domain, kind);
 
-	if (!take_block(domain, limit, &block))
+	if (!w)
 		return false;
-	w = prepare(domain, block);
-	if (!w) {
-		give_block(domain, limit, block);
+	if (!prepare(domain, w)) {
+		give_block(domain, w);
 		return false;
 	}
 	domain->windows.live++;
 	dmamap_domain_note_peaks(domain);
 	dmamap_shard_lock(s);
-	w->limit = (uint8_t)limit;
 	__atomic_store_n(&w->shard, (uint8_t)s->number, __ATOMIC_RELEASE);
 	__atomic_store_n(&w->live, true, __ATOMIC_RELEASE);
 	dmamap_shard_add(s, w);
@@ -415,7 +475,8 @@ bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int
 
 static void unpin(struct dma_domain *domain, struct window *w)
 {
-	domain->backend->ops->unpin(domain->backend, window_first(w) << domain->shift);
+	domain->backend->ops->unpin(domain->backend, window_first(w) << domain->shift,
+				    leaf_of(domain, w));
 	domain->windows.live--;
 }
 
@@ -456,21 +517,23 @@ void dmamap_windows_release(struct dma_domain *domain, struct window *idle)
 	while (idle) {
 		struct window *next = idle->next;
 
-		give_block(domain, idle->limit, idle->block);
+		give_block(domain, idle);
 		idle = next;
 	}
 }
 
 /* --- reserving what lies in windows */
 
-/** The part of [granule, granule + n) in word @i of @w. */
+/** The part of [granule, granule + n) in word @i of @w, widened to granules of the window. */
 static uint64_t part_of_word(const struct window *w, unsigned int i, uint64_t granule, uint64_t n)
 {
-	uint64_t first = window_first(w) + (uint64_t)i * 64;
+	uint64_t first = window_granule(w, i * 64);
 	uint64_t lo = granule > first ? granule : first;
-	uint64_t hi = min_u64(granule + n, first + 64);
+	uint64_t hi = min_u64(granule + n, window_granule(w, i * 64 + 64));
 
-	return lo < hi ? iova_word_mask(lo - first, hi - first - 1) : 0;
+	return lo < hi ? iova_word_mask((unsigned int)((lo - first) >> w->scale),
+					(unsigned int)((hi - first - 1) >> w->scale))
+		       : 0;
 }
 
 /** Take the part of the range that lies in @w out of it. False: not all of it is free, and nothing happened. */
@@ -511,8 +574,8 @@ static struct window *next_window(const struct dma_domain *domain, uint64_t gran
 	for (unsigned int i = 0; index && i < 1u << index->bits; i++) {
 		struct window *w = index->slot[i];
 
-		if (w && w->live && window_first(w) + WINDOW_GRANULES > granule &&
-		    (!best || w->block < best->block))
+		if (w && w->live && window_granule(w, WINDOW_GRANULES) > granule &&
+		    (!best || window_first(w) < window_first(best)))
 			best = w;
 	}
 	return best;
@@ -524,7 +587,7 @@ static uint64_t piece_at(const struct dma_domain *domain, uint64_t at, uint64_t 
 {
 	*w = next_window(domain, at);
 	if (*w && window_first(*w) <= at)
-		return min_u64(end, window_first(*w) + WINDOW_GRANULES);
+		return min_u64(end, window_granule(*w, WINDOW_GRANULES));
 	if (*w)
 		end = min_u64(end, window_first(*w));
 	*w = NULL;
@@ -582,7 +645,9 @@ uint64_t dmamap_windows_used(const struct dma_domain *domain)
 		const struct window *w = ws->index->slot[i];
 
 		for (unsigned int k = 0; w && k < WINDOW_WORDS; k++)
-			used -= count_bits(__atomic_load_n(&w->word[k].returned, __ATOMIC_RELAXED));
+			used -= (uint64_t)count_bits(
+					__atomic_load_n(&w->word[k].returned, __ATOMIC_RELAXED))
+				<< w->scale;
 	}
 	return used;
 }

@@ -9,7 +9,7 @@
 
 #include "direct/direct.h"
 #include "iommu/iommu.h"
-#include "iommu/quick.h"
+#include "iommu/quick_large.h"
 #include "map.h"
 
 /* --- the ops route: a method of the family that has one for this memory */
@@ -150,13 +150,16 @@ static DMAMAP_APART dma_addr_t map_phys(struct dma_device *dev, phys_addr_t phys
 	return addr;
 }
 
+/** Quick, but not inline: several granules, larger leaves, other attributes, a shard that has to look further. */
 static DMAMAP_APART dma_addr_t map_less_quick(struct dma_device *dev, phys_addr_t phys, size_t size,
 					      enum dma_data_direction dir, unsigned long attrs)
 {
-	dma_addr_t addr = DMA_MAPPING_ERROR;
+	struct dmamap_dev *d = dmamap_dev(dev);
+	dma_addr_t addr;
 
-	if (dmamap_dev(dev)->quick && !observed(dev))
-		addr = dmamap_iommu_quick_map(dmamap_dev(dev), phys, size, dir, attrs);
+	if (d->quick == QUICK_ALL && quick_map_large(d, phys, size, dir, attrs, &addr))
+		return addr;
+	addr = dmamap_iommu_quick_map(d, phys, size, dir, attrs);
 	return addr != DMA_MAPPING_ERROR ? addr : map_phys(dev, phys, size, dir, attrs);
 }
 
@@ -166,9 +169,13 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 	struct dmamap_dev *d = dmamap_dev(dev);
 	dma_addr_t addr;
 
-	if (has_long_way(dev) || !quick_map(d, phys, size, dir, attrs, &addr))
-		return map_less_quick(dev, phys, size, dir, attrs);
-	return addr;
+	if (!has_long_way(dev)) {
+		if (quick_map(d, phys, size, dir, attrs, &addr))
+			return addr;
+	} else if (!d->quick || observed(dev)) {
+		return map_phys(dev, phys, size, dir, attrs);
+	}
+	return map_less_quick(dev, phys, size, dir, attrs);
 }
 
 /* --- unmap */
@@ -245,7 +252,9 @@ static DMAMAP_APART void unmap_less_quick(struct dma_device *dev, dma_addr_t add
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (!d->quick || observed(dev) || !dmamap_iommu_quick_unmap(d, addr, size, dir, attrs))
+	if (d->quick == QUICK_ALL && quick_unmap_large(d, addr, size, dir, attrs))
+		return;
+	if (!dmamap_iommu_quick_unmap(d, addr, size, dir, attrs))
 		unmap_phys(dev, addr, size, dir, attrs);
 }
 
@@ -254,8 +263,14 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (has_long_way(dev) || !quick_unmap(d, addr, size, dir, attrs))
-		unmap_less_quick(dev, addr, size, dir, attrs);
+	if (!has_long_way(dev)) {
+		if (quick_unmap(d, addr, size, dir, attrs))
+			return;
+	} else if (!d->quick || observed(dev)) {
+		unmap_phys(dev, addr, size, dir, attrs);
+		return;
+	}
+	unmap_less_quick(dev, addr, size, dir, attrs);
 }
 
 /* --- other ways to name the memory */

@@ -490,18 +490,20 @@ PT_INLINE int pt_map(struct dma_backend *backend, const struct pt_format *fmt, u
 	{                                                                                       \
 		return pt_read_dirty(backend, &(fmt), iova, len, clear, dirty, arg);            \
 	}                                                                                       \
-	static int ops##_pin(struct dma_backend *backend, dma_addr_t iova,                      \
+	static int ops##_pin(struct dma_backend *backend, dma_addr_t iova, uint64_t leaf,       \
 			     struct dma_leaf_block *block)                                      \
 	{                                                                                       \
-		return pt_pin(backend, &(fmt), iova, block);                                    \
+		return pt_pin(backend, &(fmt), iova, leaf, block);                              \
 	}                                                                                       \
-	static void ops##_unpin(struct dma_backend *backend, dma_addr_t iova)                   \
+	static void ops##_unpin(struct dma_backend *backend, dma_addr_t iova, uint64_t leaf)    \
 	{                                                                                       \
+		(void)leaf;                                                                     \
 		pt_unpin(backend, &(fmt), iova);                                                \
 	}                                                                                       \
-	static uint64_t ops##_block_bits(struct dma_backend *backend, unsigned int prot)        \
+	static uint64_t ops##_block_bits(struct dma_backend *backend, uint64_t leaf,            \
+					 unsigned int prot)                                     \
 	{                                                                                       \
-		return pt_block_bits(backend, &(fmt), prot);                                    \
+		return pt_block_bits(backend, &(fmt), leaf, prot);                              \
 	}                                                                                       \
 	static const struct dma_backend_ops ops = {                                             \
 		.size = sizeof(struct dma_backend_ops),                                         \

@@ -44,7 +44,7 @@ struct pt_table {
 	struct pt_table *next;
 	uint32_t index; /* in the parent */
 	uint32_t used;	/* entries that are not 0, and blocks that a domain owns */
-	uint16_t owned; /* level 0: blocks of DMA_LEAF_BLOCK entries that a domain owns, a bitmap */
+	uint16_t owned; /* blocks of DMA_LEAF_BLOCK entries that a domain owns, a bitmap */
 	uint8_t level;
 	bool listed; /* in the list of empty tables; it may have been filled since */
 };

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The short way of a large mapping: a BAR, a large buffer. Where a shard has a window of larger leaves, mapping some of
+ * them is what mapping granules is in quick.h. Whatever does not fit, and the first of every sort, is left to quick.c.
+ */
+#ifndef DMAMAP_IOMMU_QUICK_LARGE_H
+#define DMAMAP_IOMMU_QUICK_LARGE_H
+
+#include "quick.h"
+
+#pragma GCC visibility push(hidden)
+
+/** What QUICK_ATTRS leaves to other ways, but for MMIO. */
+#define QUICK_LARGE_ATTRS (QUICK_ATTRS & ~(unsigned long)DMA_ATTR_MMIO)
+
+/** The largest leaves that [addr, addr + size) consists of, not more than a run; larges: there are none. */
+static inline uint32_t quick_large_kind(const struct windows *ws, uint64_t addr, uint64_t size)
+{
+	uint32_t i = 0;
+
+	while (i < ws->larges && (((addr | size) & ws->large[i].mask) || size > ws->large[i].most))
+		i++;
+	return i;
+}
+
+/** Bits of an entry, 0: there is no such. */
+static inline uint64_t quick_large_bits(const struct dmamap_dev *d, enum dma_data_direction dir,
+					unsigned long attrs)
+{
+	if ((unsigned int)dir > DMA_NONE || (attrs & QUICK_LARGE_ATTRS))
+		return 0;
+	return attrs & DMA_ATTR_MMIO ? d->quick_mmio[dir] : d->quick_bits[dir];
+}
+
+/** A span at @here for @n leaves from @phys on, mapped by entries with @bits. */
+static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, phys_addr_t phys,
+				     unsigned int n, uint64_t bits, dma_addr_t *addr)
+{
+	const struct dma_domain *domain = d->domain;
+	dma_ctx_state state;
+	struct shard *s;
+	struct span span;
+	bool ok;
+
+	if (!small_enter(d, &state, &s))
+		return false;
+	ok = small_may_take(d, s) &&
+	     place_take(s, &s->current[WINDOW_LIMITS + 1 + i], n, ceil_log2(n), &span);
+	if (ok)
+		small_count_map(d, s);
+	small_leave(d, s, state);
+	if (!ok)
+		return false;
+	span_write(domain, span, 0, n, phys, bits);
+	__atomic_fetch_or(&span.window->word[span.index / 64].heads, (uint64_t)1 << span.index % 64,
+			  __ATOMIC_RELEASE);
+	*addr = span_address(domain, span);
+	return true;
+}
+
+/** For a device with QUICK_ALL and a call that nobody observes. False: nothing has happened. */
+static inline bool quick_map_large(struct dmamap_dev *d, phys_addr_t phys, size_t size,
+				   enum dma_data_direction dir, unsigned long attrs,
+				   dma_addr_t *addr)
+{
+	const struct windows *ws = &d->domain->windows;
+	uint32_t i = quick_large_kind(ws, phys, size);
+	uint64_t bits;
+
+	if (!size || !(d->quick_large >> i & 1))
+		return false;
+	bits = quick_large_bits(d, dir, attrs);
+	return bits && small_reaches(d->domain, phys, size) &&
+	       quick_enter_large(d, i, phys, (unsigned int)(size >> ws->large[i].shift),
+				 bits ^ ws->large[i].change, addr);
+}
+
+/** Is [addr, addr + size) what the shard's own window of leaves of sort @i can have as one mapping? */
+static inline bool quick_large_run(const struct windows *ws, const struct shard *s, uint32_t i,
+				   dma_addr_t addr, uint64_t size, struct span *span)
+{
+	const struct window_large *large = &ws->large[i];
+	struct window *w =
+		__atomic_load_n(&s->current[WINDOW_LIMITS + 1 + i].window, __ATOMIC_ACQUIRE);
+	uint64_t leaf = addr >> large->shift;
+	unsigned int bit = leaf % 64;
+
+	if (!w || w->block != window_block(leaf << large->scale, large->scale))
+		return false;
+	*span = (struct span){ w, leaf % WINDOW_GRANULES, (unsigned int)(size >> large->shift) };
+	return span->granules <= 64 - bit &&
+	       (window_ends_of(w, span->index / 64) & span_mask(*span)) ==
+		       (uint64_t)1 << (bit + span->granules - 1);
+}
+
+/** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. */
+static inline bool quick_unmap_large(struct dmamap_dev *d, dma_addr_t addr, size_t size,
+				     enum dma_data_direction dir, unsigned long attrs)
+{
+	struct dma_domain *domain = d->domain;
+	const struct windows *ws = &domain->windows;
+	uint32_t i = quick_large_kind(ws, addr, size);
+	dma_ctx_state state;
+	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, &state));
+	struct shard *s = windows_shard(ws, number);
+	struct span span;
+
+	dma_ctx_leave(d->host, state);
+	if (!size || i == ws->larges || (unsigned int)dir > DMA_FROM_DEVICE ||
+	    (attrs & DMA_ATTR_CC_SHARED) || small_is_lazy(domain) ||
+	    !quick_large_run(ws, s, i, addr, size, &span) || !span_win(span))
+		return false;
+	span_clear(span);
+	small_count_unmap(d, s);
+	small_forget(domain, s, addr, size);
+	span_give_back(domain, span);
+	return true;
+}
+
+#pragma GCC visibility pop
+
+#endif

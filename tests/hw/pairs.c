@@ -216,7 +216,7 @@ static size_t ivrs_table(unsigned char *table)
 	unsigned char *at = table;
 
 	memset(table, 0, 48);
-	memcpy(table, "IVRS", 4);
+	put(&at, 0x53525649, 4); /* "IVRS" */
 	at = table + 48;
 	put_region(&at, 0x21, 7, 8, 0, 0xbf000000, 2 * K4);
 	put_region(&at, 0x22, 7, 0x1000, 0x10ff, 0xa0000, K4);
@@ -284,7 +284,7 @@ static struct dma_smmuv3 *smmu(struct board *board, uint64_t registers, unsigned
 static struct dma_domain *smmu_domain(struct board *board, struct dma_smmuv3 *s)
 {
 	const struct dma_domain_config config = { .size = sizeof(config) };
-	struct dma_domain *domain;
+	struct dma_domain *domain = NULL;
 
 	assert_int_equal(dmamap_smmuv3_domain_create(s, &board->host, &config, &domain), 0);
 	return domain;

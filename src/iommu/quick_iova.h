@@ -50,7 +50,23 @@ static inline void quick_iova_give(struct dmamap_dev *d, struct window *w, unsig
 	small_give_back(d->domain, w, &w->word[index / 64], (uint64_t)1 << index % 64);
 }
 
-/** Nothing of @span is free or mapped by its address, so that a copy of a state that has ended is found out. */
+/** Where @span is free only the shard can tell. */
+static inline struct shard *span_shard(const struct dma_domain *domain, struct span span)
+{
+	return windows_shard(&domain->windows,
+			     __atomic_load_n(&span.window->shard, __ATOMIC_RELAXED));
+}
+
+/** Its lock is held. */
+static inline bool span_is_free(struct span span)
+{
+	return (span.window->word[span.index / 64].free & span_mask(span)) != 0;
+}
+
+/**
+ * Nothing of @span came back just now, or is mapped by its address: with span_is_free() that finds out copies of states
+ * that have ended, unless somebody else has a run there by now.
+ */
 static inline bool span_is_held(struct span span)
 {
 	const struct window_word *word = &span.window->word[span.index / 64];
@@ -88,7 +104,17 @@ static inline bool quick_iova_free(struct dma_device *dev, struct dma_iova_state
 {
 	struct span span = { state->window, state->index, 1 };
 
+	struct shard *s;
+	bool gone;
+
 	if (state->granules != 1 || state->dev != dev || state->linked || !span_is_held(span))
+		return false;
+	s = span_shard(dmamap_dev(dev)->domain, span);
+	if (!shard_try(s))
+		return false;
+	gone = span_is_free(span);
+	shard_unlock(s);
+	if (gone)
 		return false;
 	quick_iova_give(dmamap_dev(dev), span.window, span.index);
 	*state = (struct dma_iova_state){ .addr = 0 };

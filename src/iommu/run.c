@@ -72,7 +72,17 @@ bool dmamap_run_take(struct dma_device *dev, uint64_t size, struct dma_iova_stat
 
 bool dmamap_run_is_held(const struct dma_iova_state *state)
 {
-	return !state->window || span_is_held(whole_span(state));
+	struct span span = whole_span(state);
+	struct shard *s;
+	bool gone;
+
+	if (!state->window)
+		return true;
+	s = span_shard(state_domain(state), span);
+	dmamap_shard_lock(s);
+	gone = span_is_free(span);
+	shard_unlock(s);
+	return !gone && span_is_held(span);
 }
 
 static void give_span(struct dmamap_dev *d, struct span span)

@@ -48,7 +48,7 @@ int dmamap_twostep_enter(struct dma_iova_state *state, uint64_t at, const struct
 /** Take addresses of @size bytes, whole granules, and count a mapping: fills in where @state stands. False, *@reason. */
 bool dmamap_run_take(struct dma_device *dev, uint64_t size, struct dma_iova_state *state,
 		     enum dma_reason *reason);
-/** False: @state is a copy of one that has ended, and the run is free or somebody's mapping. Not all are found. */
+/** False: @state is a copy of one that has ended, and the run is free or somebody's single mapping. */
 bool dmamap_run_is_held(const struct dma_iova_state *state);
 /** The end of a run of which nothing is linked. */
 void dmamap_run_free(const struct dma_iova_state *state);

@@ -25,7 +25,7 @@ LIMITS = {
     'sg-32-strict': 1150,
     'bar-16g': 610,
     'window-4k': 75,
-    'iova-4k': 150,
+    'iova-4k': 168,
     'iova-mixed-100': 3300,
     'iova-mixed-100k': 4150,
     'link-4k': 565,

@@ -22,7 +22,7 @@ static void free_groups(struct pt_backend *pt, struct pt_table *t, unsigned int 
 
 	for (uint64_t i = 0; t->below && i < n; i++)
 		dmamap_heap_free(pt->host, t->below[i], sizeof(struct pt_group));
-	dmamap_heap_free(pt->host, t->below, n * sizeof(*t->below));
+	dmamap_heap_free(pt->host, t->below, n * sizeof(struct pt_group *));
 	t->below = NULL;
 }
 
@@ -32,7 +32,8 @@ static bool make_group(struct pt_backend *pt, struct pt_table *t, unsigned int i
 	struct pt_group **group;
 
 	if (!t->below)
-		t->below = dmamap_heap_alloc(pt->host, groups_of(pt, t->level) * sizeof(*t->below),
+		t->below = dmamap_heap_alloc(pt->host,
+					     groups_of(pt, t->level) * sizeof(struct pt_group *),
 					     DMAMAP_GFP_ATOMIC);
 	if (!t->below)
 		return false;

@@ -260,20 +260,17 @@ static inline bool quick_unmap_span(struct dmamap_dev *d, dma_addr_t iova, unsig
 	struct shard *s =
 		windows_shard(&domain->windows, ctx_number_or_0(dma_ctx_enter(d->host, &state)));
 	struct window_lazy *lazy;
-	struct window_word *word;
 	uint64_t mask;
 
 	dma_ctx_leave(d->host, state);
 	span.window = quick_window(d, s, granule);
 	if (!span.window || n > 64 - bit)
 		return false;
-	word = &span.window->word[span.index / 64];
 	mask = iova_word_mask(bit, bit + n - 1);
 	if ((window_ends_of(span.window, span.index / 64) & mask) != (mask & ~(mask >> 1)))
 		return false;
 	lazy = small_is_lazy(domain) ? window_lazy_of(span.window) : NULL;
-	if ((lazy && small_waits_full(domain, s)) ||
-	    !(__atomic_fetch_and(&word->heads, ~((uint64_t)1 << bit), __ATOMIC_ACQ_REL) >> bit & 1))
+	if ((lazy && small_waits_full(domain, s)) || !span_win(span))
 		return false;
 	small_clear(domain, span);
 	small_count_unmap(d, s);

@@ -287,7 +287,7 @@ static inline unsigned int place_index(const struct window_place *place)
 static inline void place_in(struct window_place *place, struct window *w, unsigned int i)
 {
 	place->word = &w->word[i];
-	place->entries = &w->entries[i * 64];
+	place->entries = &w->entries[(size_t)i * 64];
 	place->granule = window_granule(w, i * 64);
 }
 

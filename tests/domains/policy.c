@@ -3,6 +3,8 @@
 #include "world.h"
 
 #define LARGE (128 * PAGE)
+/** What one entry maps, and where. */
+#define LEAF (2ull << 20)
 
 static struct dma_domain_stats stats_of(const struct world *w)
 {
@@ -33,49 +35,53 @@ static void expect_refusal(const struct world *w, enum dma_reason reason, int er
 	assert_null(why.dev);
 }
 
-/** One small and one large mapping. */
-struct pair {
+/** One small and two large mappings, one of them a large leaf. */
+struct three {
 	dma_addr_t small;
 	dma_addr_t large;
+	dma_addr_t leaf;
 };
 
-static struct pair map_pair(struct world *w)
+static struct three map_three(struct world *w)
 {
-	return (struct pair){ world_map(w, w->ram, PAGE, DMA_BIDIRECTIONAL),
-			      world_map(w, RAM_BASE, LARGE, DMA_BIDIRECTIONAL) };
+	return (struct three){ world_map(w, w->ram, PAGE, DMA_BIDIRECTIONAL),
+			       world_map(w, RAM_BASE, LARGE, DMA_BIDIRECTIONAL),
+			       world_map(w, LEAF, LEAF, DMA_BIDIRECTIONAL) };
 }
 
-static void unmap_pair(struct world *w, struct pair p)
+static void unmap_three(struct world *w, struct three p)
 {
 	dma_unmap_phys(w->dev, p.small, PAGE, DMA_BIDIRECTIONAL, 0);
 	dma_unmap_phys(w->dev, p.large, LARGE, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_phys(w->dev, p.leaf, LEAF, DMA_BIDIRECTIONAL, 0);
 }
 
-static void expect_reach(struct world *w, struct pair p, enum sim_fault_reason reason)
+static void expect_reach(struct world *w, struct three p, enum sim_fault_reason reason)
 {
 	expect_access(w->device, p.small, 8, false, reason);
 	expect_access(w->device, p.large, 8, false, reason);
+	expect_access(w->device, p.leaf, 8, false, reason);
 }
 
 /** What was unmapped lazily is out of reach when the domain has turned strict, and nothing is left lying. */
 static void to_strict(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_LAZY);
-	struct pair gone = map_pair(w);
-	struct pair lives = map_pair(w);
+	struct three gone = map_three(w);
+	struct three lives = map_three(w);
 
 	(void)state;
 	expect_reach(w, gone, SIM_FAULT_NONE);
-	unmap_pair(w, gone);
+	unmap_three(w, gone);
 	expect_reach(w, gone, SIM_FAULT_NONE);
-	assert_int_equal(stats_of(w).queued, 2);
+	assert_int_equal(stats_of(w).queued, 3);
 	assert_int_equal(set(w, DMA_INVALIDATION_STRICT), 0);
 	expect_reach(w, gone, SIM_FAULT_NOT_PRESENT);
 	expect_reach(w, lives, SIM_FAULT_NONE);
 	expect_policy(w, DMA_INVALIDATION_STRICT);
 	assert_int_equal(stats_of(w).queued, 0);
 	assert_int_equal(stats_of(w).flushes, 1);
-	unmap_pair(w, lives);
+	unmap_three(w, lives);
 	expect_reach(w, lives, SIM_FAULT_NOT_PRESENT);
 	assert_int_equal(stats_of(w).iova_bytes, 0);
 	/* once more: there is nothing to do */
@@ -88,21 +94,21 @@ static void to_strict(void **state)
 static void to_lazy(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
-	struct pair before = map_pair(w);
-	struct pair behind;
+	struct three before = map_three(w);
+	struct three behind;
 	uint64_t invalidations;
 
 	(void)state;
 	assert_int_equal(set(w, DMA_INVALIDATION_LAZY), 0);
 	assert_int_equal(set(w, DMA_INVALIDATION_LAZY), 0);
 	expect_policy(w, DMA_INVALIDATION_LAZY);
-	behind = map_pair(w);
+	behind = map_three(w);
 	expect_reach(w, before, SIM_FAULT_NONE);
 	expect_reach(w, behind, SIM_FAULT_NONE);
 	invalidations = stats_of(w).invalidations;
-	unmap_pair(w, before);
-	unmap_pair(w, behind);
-	assert_int_equal(stats_of(w).queued, 4);
+	unmap_three(w, before);
+	unmap_three(w, behind);
+	assert_int_equal(stats_of(w).queued, 6);
 	expect_reach(w, before, SIM_FAULT_NONE);
 	expect_reach(w, behind, SIM_FAULT_NONE);
 	assert_int_equal(stats_of(w).invalidations, invalidations);
@@ -150,11 +156,11 @@ static void back_and_forth(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 20; i++) {
 		bool lazy = i % 2 == 0;
-		struct pair p = map_pair(w);
+		struct three p = map_three(w);
 
 		assert_int_equal(set(w, lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT), 0);
 		expect_reach(w, p, SIM_FAULT_NONE);
-		unmap_pair(w, p);
+		unmap_three(w, p);
 		expect_reach(w, p, lazy ? SIM_FAULT_NONE : SIM_FAULT_NOT_PRESENT);
 	}
 	assert_int_equal(stats_of(w).iova_bytes, 0);
@@ -167,7 +173,7 @@ static void untrusted(void **state)
 	struct world *w = world_new(DMA_INVALIDATION_LAZY);
 	struct sim_device *stranger = world_device(w, "stranger", w->iommu);
 	struct dma_device *dev = sim_dma(stranger);
-	struct pair p;
+	struct three p;
 
 	(void)state;
 	assert_int_equal(dma_device_set_untrusted(dev, true), 0);
@@ -177,9 +183,9 @@ static void untrusted(void **state)
 	assert_int_equal(set(w, DMA_INVALIDATION_LAZY), -DMAMAP_EPERM);
 	expect_refusal(w, DMA_REASON_UNTRUSTED, -DMAMAP_EPERM);
 	assert_int_equal(set(w, DMA_INVALIDATION_STRICT), 0);
-	p = map_pair(w);
+	p = map_three(w);
 	expect_reach(w, p, SIM_FAULT_NONE);
-	unmap_pair(w, p);
+	unmap_three(w, p);
 	expect_reach(w, p, SIM_FAULT_NOT_PRESENT);
 	/* it has become trusted: the domain is what it was last, until somebody says otherwise */
 	assert_int_equal(dma_device_set_untrusted(dev, false), 0);
@@ -203,15 +209,15 @@ static void nothing_to_defer(void **state)
 {
 	const struct sim_iommu_config command = { .size = sizeof(command), .command = true };
 	struct world *w = world_new_behind(&command, DMA_INVALIDATION_LAZY);
-	struct pair p;
+	struct three p;
 
 	(void)state;
 	expect_policy(w, DMA_INVALIDATION_STRICT);
 	assert_int_equal(set(w, DMA_INVALIDATION_LAZY), -DMAMAP_EOPNOTSUPP);
 	expect_refusal(w, DMA_REASON_BACKEND, -DMAMAP_EOPNOTSUPP);
 	assert_int_equal(set(w, DMA_INVALIDATION_STRICT), 0);
-	p = map_pair(w);
-	unmap_pair(w, p);
+	p = map_three(w);
+	unmap_three(w, p);
 	expect_reach(w, p, SIM_FAULT_NOT_PRESENT);
 	world_end(w);
 }
@@ -232,7 +238,7 @@ static void no_memory(void **state)
 {
 	struct world *w = world_new(DMA_INVALIDATION_STRICT);
 	dma_addr_t addr[2000];
-	struct pair p = map_pair(w);
+	struct three p = map_three(w);
 	uint64_t n = 1;
 
 	(void)state;
@@ -249,14 +255,14 @@ static void no_memory(void **state)
 		assert_int_equal(err, -DMAMAP_ENOMEM);
 		expect_refusal(w, DMA_REASON_NO_MEMORY, -DMAMAP_ENOMEM);
 		expect_policy(w, DMA_INVALIDATION_STRICT);
-		unmap_pair(w, p);
+		unmap_three(w, p);
 		expect_reach(w, p, SIM_FAULT_NOT_PRESENT);
-		p = map_pair(w);
+		p = map_three(w);
 		expect_reach(w, p, SIM_FAULT_NONE);
 	}
 	assert_true(n > 2);
 	expect_policy(w, DMA_INVALIDATION_LAZY);
-	unmap_pair(w, p);
+	unmap_three(w, p);
 	expect_reach(w, p, SIM_FAULT_NONE);
 	for (unsigned int i = 0; i < 2000; i++)
 		dma_unmap_phys(w->dev, addr[i], 32 * PAGE, DMA_TO_DEVICE, 0);

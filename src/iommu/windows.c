@@ -311,7 +311,7 @@ static bool take_block(struct dma_domain *domain, unsigned int kind, uint64_t *b
 	const struct window_large *large = windows_large(ws, kind);
 	struct window_group *g;
 
-	if (large)
+	if (kind > WINDOW_LIMITS)
 		return take_alone(domain, large->limit, large->scale, block);
 	g = ws->groups[kind];
 	while (g && (g->taken | g->gone) == GROUP_ALL)
@@ -436,7 +436,8 @@ static bool prepare(struct dma_domain *domain, struct window *w)
 static struct window *new_window(struct dma_domain *domain, unsigned int kind)
 {
 	const struct window_large *large = windows_large(&domain->windows, kind);
-	struct window fallback = { .kind = (uint8_t)kind, .scale = large ? large->scale : 0 };
+	struct window fallback = { .kind = (uint8_t)kind,
+				   .scale = kind > WINDOW_LIMITS ? large->scale : 0 };
 	struct window *w;
 
 	if (!take_block(domain, kind, &fallback.block))

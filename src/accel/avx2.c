@@ -8,10 +8,10 @@
 #if defined(__x86_64__)
 
 #define AVX2  __attribute__((target("avx2")))
-#define LANES 4u
+#define LANES ((size_t)4)
 /* Entries that are written, and vectors that are looked at, between two tests of a loop. */
 #define BLOCK ((size_t)128)
-#define SEEN  16u
+#define SEEN  ((size_t)16)
 
 /* Four entries, and what the compiler's test of them wants. */
 typedef uint64_t entries_t __attribute__((vector_size(32), may_alias));

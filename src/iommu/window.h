@@ -37,7 +37,7 @@
 #define WINDOW_LIMITS 4u
 #define WINDOW_LARGE  2u
 /** A window of larger leaves is made only where it is a small part of the addresses: leaves below the limit. */
-#define WINDOW_SHARE (64u * WINDOW_GRANULES)
+#define WINDOW_SHARE ((uint64_t)64 * WINDOW_GRANULES)
 /** A kind of windows is a limit, or none, or a larger leaf. */
 #define WINDOW_KINDS (WINDOW_LIMITS + 1 + WINDOW_LARGE)
 /** Lists of a shard's windows, by the order of their longest run. */

@@ -51,6 +51,7 @@ struct windows {
 		uint8_t shift; /* log2 of bytes */
 		uint64_t mask; /* its bytes, minus 1 */
 		uint64_t most; /* bytes of WINDOW_RUN */
+		uint64_t step; /* of entries side by side that lead to leaves side by side */
 		uint64_t change;
 		uint64_t limit; /* 0: none was asked for yet */
 	} large[WINDOW_LARGE];

@@ -32,30 +32,31 @@ static inline uint64_t quick_large_bits(const struct dmamap_dev *d, enum dma_dat
 	return attrs & DMA_ATTR_MMIO ? d->quick_mmio[dir] : d->quick_bits[dir];
 }
 
-/** A span at @here for @n leaves from @phys on, mapped by entries with @bits. */
-static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, phys_addr_t phys,
-				     unsigned int n, uint64_t bits, dma_addr_t *addr)
+/** @n leaves get @entry and what follows it, where the shard of the caller has looked last. False: not there, not now. */
+static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, unsigned int n,
+				     uint64_t entry, dma_addr_t *addr)
 {
-	const struct dma_domain *domain = d->domain;
+	const struct window_large *large = &d->domain->windows.large[i];
+	const struct window_place *here;
 	dma_ctx_state state;
 	struct shard *s;
-	struct span span;
+	unsigned int at;
 	bool ok;
 
 	if (!small_enter(d, &state, &s))
 		return false;
-	ok = small_may_take(d, s) &&
-	     place_take(s, &s->current[WINDOW_LIMITS + 1 + i], n, ceil_log2(n), &span);
-	if (ok)
+	here = &s->current[WINDOW_LIMITS + 1 + i];
+	ok = small_may_take(d, s) && here->word && here->window->ends &&
+	     word_take(s, here->word, &here->window->ends->word[place_index(here)], large->scale, n,
+		       ceil_log2(n), &at);
+	if (ok) {
+		entries_write(here->entries + at, n, entry, large->step);
+		__atomic_fetch_or(&here->word->heads, (uint64_t)1 << at, __ATOMIC_RELEASE);
+		*addr = (here->granule << d->domain->shift) + ((uint64_t)at << large->shift);
 		small_count_map(d, s);
+	}
 	small_leave(d, s, state);
-	if (!ok)
-		return false;
-	span_write(domain, span, 0, n, phys, bits);
-	__atomic_fetch_or(&span.window->word[span.index / 64].heads, (uint64_t)1 << span.index % 64,
-			  __ATOMIC_RELEASE);
-	*addr = span_address(domain, span);
-	return true;
+	return ok;
 }
 
 /** For a device with QUICK_ALL and a call that nobody observes. False: nothing has happened. */
@@ -71,8 +72,8 @@ static inline bool quick_map_large(struct dmamap_dev *d, phys_addr_t phys, size_
 		return false;
 	bits = quick_large_bits(d, dir, attrs);
 	return bits && small_reaches(d->domain, phys, size) &&
-	       quick_enter_large(d, i, phys, (unsigned int)(size >> ws->large[i].shift),
-				 bits ^ ws->large[i].change, addr);
+	       quick_enter_large(d, i, (unsigned int)(size >> ws->large[i].shift),
+				 phys >> ws->phys_shift | (bits ^ ws->large[i].change), addr);
 }
 
 /** Is [addr, addr + size) what the shard's own window of leaves of sort @i can have as one mapping? */

@@ -44,14 +44,9 @@ static inline uint64_t span_bytes(const struct dma_domain *domain, struct span s
 	return (uint64_t)span.granules << (domain->shift + span.window->scale);
 }
 
-/** Granules [at, at + n) of the span lead to @phys and what follows. */
-static inline void span_write(const struct dma_domain *domain, struct span span, unsigned int at,
-			      unsigned int n, phys_addr_t phys, uint64_t bits)
+/** @n entries: @value, and what it grows to by @step. */
+static inline void entries_write(uint64_t *entry, unsigned int n, uint64_t value, uint64_t step)
 {
-	uint64_t *entry = &span.window->entries[span.index + at];
-	uint64_t value = phys >> domain->windows.phys_shift | bits;
-	uint64_t step = granule_size(domain) << span.window->scale >> domain->windows.phys_shift;
-
 	for (; n >= 8; n -= 8, entry += 8) {
 #pragma GCC unroll 8
 		for (unsigned int i = 0; i < 8; i++, value += step)
@@ -59,6 +54,15 @@ static inline void span_write(const struct dma_domain *domain, struct span span,
 	}
 	for (unsigned int i = 0; i < n; i++, value += step)
 		__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
+}
+
+/** Granules [at, at + n) of the span lead to @phys and what follows. */
+static inline void span_write(const struct dma_domain *domain, struct span span, unsigned int at,
+			      unsigned int n, phys_addr_t phys, uint64_t bits)
+{
+	entries_write(&span.window->entries[span.index + at], n,
+		      phys >> domain->windows.phys_shift | bits,
+		      granule_size(domain) << span.window->scale >> domain->windows.phys_shift);
 }
 
 static inline void span_clear(struct span span)

@@ -251,29 +251,42 @@ static inline uint64_t window_highest_run(uint64_t free, unsigned int order)
 	return run;
 }
 
-/** @n granules, of which 2^@order make the smallest power of two, from word @i. For several there must be ends. */
-static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
-				    unsigned int n, unsigned int order, unsigned int *index)
+/**
+ * @n granules, of which 2^@order make the smallest power of two, from @word of @w: the first bit. False: there are none. For
+ * several there must be @ends, the same word there.
+ */
+static inline bool word_take(struct shard *s, struct window_word *word, uint64_t *ends,
+			     unsigned int scale, unsigned int n, unsigned int order,
+			     unsigned int *at)
 {
-	struct window_word *word = &w->word[i];
 	uint64_t back = word_returned(word);
 	uint64_t free = word->free | back;
 	uint64_t run = window_highest_run(free, order);
 	uint64_t mask;
-	unsigned int at;
 
 	if (!run) {
 		word->free = free;
-		shard_count(s, 0, (uint64_t)count_bits(back) << w->scale);
+		shard_count(s, 0, (uint64_t)count_bits(back) << scale);
 		return false;
 	}
-	at = low_bit(run);
-	mask = iova_word_mask(at, at + n - 1);
+	*at = low_bit(run);
+	mask = iova_word_mask(*at, *at + n - 1);
 	word->free = free & ~mask;
 	if (mask != back) /* else as many came in as go out */
-		shard_count(s, (uint64_t)n << w->scale, (uint64_t)count_bits(back) << w->scale);
+		shard_count(s, (uint64_t)n << scale, (uint64_t)count_bits(back) << scale);
 	if (n > 1)
-		__atomic_fetch_and(&w->ends->word[i], ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
+		__atomic_fetch_and(ends, ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
+	return true;
+}
+
+/** The same from word @i. */
+static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
+				    unsigned int n, unsigned int order, unsigned int *index)
+{
+	unsigned int at;
+
+	if (!word_take(s, &w->word[i], n > 1 ? &w->ends->word[i] : NULL, w->scale, n, order, &at))
+		return false;
 	*index = i * 64 + at;
 	return true;
 }

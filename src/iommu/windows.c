@@ -100,6 +100,7 @@ static void find_large(struct dma_domain *domain)
 						       .shift = (uint8_t)size,
 						       .mask = leaf - 1,
 						       .most = leaf * WINDOW_RUN,
+						       .step = leaf >> ws->phys_shift,
 						       .change = bits ^ ws->bits[prot] };
 	}
 }
@@ -112,7 +113,10 @@ void dmamap_windows_set_width(struct dma_domain *domain)
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
 	ws->hole = round_down(caps->hole_start, granule_size(domain));
 	ws->hole_end = caps->hole_is_target ? caps->hole_end + 1 : 0;
-	find_large(domain);
+	/* a sort keeps its place for ever: devices remember which they may use */
+	for (uint32_t i = 0; i < ws->larges; i++)
+		if (!(caps->page_sizes >> ws->large[i].shift & 1))
+			ws->large[i].most = 0;
 }
 
 /** What forget() is for backends without it. */
@@ -140,6 +144,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 								 granule_size(domain), prot);
 	ws->phys_shift = caps->leaf_phys_shift;
 	dmamap_windows_set_width(domain);
+	find_large(domain);
 	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
 	ws->granule_mask = granule_size(domain) - 1;
 	ws->snoops = caps->coherent_walk;

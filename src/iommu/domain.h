@@ -69,11 +69,11 @@ struct windows {
 	/** sync_map() has to be called; the walker reads through the CPU's caches. */
 	bool sync;
 	bool snoops;
+	/** Maps have to see to flushes that are due: there is a clock and no timer. */
+	bool timed;
 
 	struct window_index *index;
 	struct window_group *groups[WINDOW_LIMITS];
-	/** Windows with pending bits, pushed by anybody. */
-	struct window_lazy *pending;
 	uint64_t live;
 	/** Blocks that were taken from the address space for windows. */
 	uint64_t grouped;
@@ -91,6 +91,13 @@ static inline struct window_large *windows_large(struct windows *ws, unsigned in
 static inline struct shard *windows_shard(const struct windows *ws, uint32_t number)
 {
 	return __atomic_load_n(&ws->shards[number & ws->shard_mask], __ATOMIC_ACQUIRE);
+}
+
+/** The shard that @w belongs to, at this moment. */
+static inline struct shard *window_owner(const struct windows *ws, const struct window *w)
+{
+	return __atomic_load_n(&ws->shards[__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE)],
+			       __ATOMIC_ACQUIRE);
 }
 
 /** The shards one after another: the first, the one behind @s, NULL. */
@@ -227,6 +234,8 @@ void dmamap_windows_set_width(struct dma_domain *domain);
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);
 void dmamap_domain_flush_now(struct dma_domain *domain);
+/** Flush what waits in the windows of @s, and in the queue. Lock held. */
+void dmamap_domain_flush_shard(struct dma_domain *domain, struct shard *s);
 /** Flush whatever waits: empty tables may. Lock held. */
 void dmamap_domain_flush_all(struct dma_domain *domain);
 /** Give back everything that nothing lives in: what waits, idle windows, empty tables. Lock held. */
@@ -265,10 +274,11 @@ struct shard *dmamap_windows_shard(struct dma_domain *domain, uint32_t number);
 /** A new window of @kind for @s. False: no block of addresses, or no memory. */
 bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int kind);
 /**
- * Take idle windows from the shards, of current ones only if @all, and unpin their tables. An invalidation that prunes
- * follows, and then dmamap_windows_release().
+ * Take idle windows from @s, the current ones only if @all, and unpin their tables. An invalidation that prunes follows,
+ * and then dmamap_windows_release().
  */
-void dmamap_windows_detach(struct dma_domain *domain, bool all, struct window **idle);
+void dmamap_windows_detach(struct dma_domain *domain, struct shard *s, bool all,
+			   struct window **idle);
 /** The same for one with pending bits, if nothing else is in it. True: done, and the bits are gone. */
 bool dmamap_windows_detach_pending(struct dma_domain *domain, struct window *w, bool all,
 				   struct window **idle);

@@ -107,28 +107,50 @@ static void flush_window(struct flush *f, struct window_lazy *lazy)
 	}
 }
 
-/** One invalidation, or as many as the room for pending bits makes necessary. @idle windows go with it. */
-static void flush(struct dma_domain *domain, bool all, struct window *idle)
+static void begin_flush(struct flush *f, struct dma_domain *domain, bool all, struct window *idle)
 {
-	struct windows *ws = &domain->windows;
-	struct flush f = { .domain = domain,
-			   .all = all,
-			   .idle = idle,
-			   .moved = domain->queue ? domain->queue + domain->queued : NULL,
-			   .room = domain->queue ? domain->queue_size - domain->queued : 0 };
+	*f = (struct flush){ .domain = domain,
+			     .all = all,
+			     .idle = idle,
+			     .moved = domain->queue ? domain->queue + domain->queued : NULL,
+			     .room = domain->queue ? domain->queue_size - domain->queued : 0 };
+}
+
+/** What waits in the windows of one shard. */
+static void flush_shard(struct flush *f, struct shard *s)
+{
 	struct window_lazy *lazy;
 
 	/* who is counted here is in the list below: what waits without being counted would wait for ever */
-	for (struct shard *s = ws->first; s; s = windows_next(s))
-		__atomic_exchange_n(&s->waiting, 0, __ATOMIC_ACQUIRE);
-	dmamap_windows_detach(domain, all, &f.idle);
-	lazy = __atomic_exchange_n(&ws->pending, NULL, __ATOMIC_ACQUIRE);
+	__atomic_exchange_n(&s->waiting, 0, __ATOMIC_ACQUIRE);
+	dmamap_windows_detach(f->domain, s, f->all, &f->idle);
+	lazy = __atomic_exchange_n(&s->pending, NULL, __ATOMIC_ACQUIRE);
 	while (lazy) {
 		struct window_lazy *next = lazy->next;
 
-		flush_window(&f, lazy);
+		flush_window(f, lazy);
 		lazy = next;
 	}
+}
+
+/** One invalidation, or as many as the room for pending bits makes necessary. @idle windows go with it. */
+static void flush(struct dma_domain *domain, bool all, struct window *idle)
+{
+	struct flush f;
+
+	begin_flush(&f, domain, all, idle);
+	for (struct shard *s = domain->windows.first; s; s = windows_next(s))
+		flush_shard(&f, s);
+	__atomic_store_n(&domain->windows.emptied, 0, __ATOMIC_RELAXED);
+	flush_round(&f);
+}
+
+void dmamap_domain_flush_shard(struct dma_domain *domain, struct shard *s)
+{
+	struct flush f;
+
+	begin_flush(&f, domain, false, NULL);
+	flush_shard(&f, s);
 	flush_round(&f);
 }
 
@@ -142,20 +164,28 @@ void dmamap_domain_flush_all(struct dma_domain *domain)
 	flush(domain, true, NULL);
 }
 
-void dmamap_domain_trim(struct dma_domain *domain)
+static struct window *detach_all(struct dma_domain *domain, bool all)
 {
 	struct window *idle = NULL;
 
-	dmamap_windows_detach(domain, false, &idle);
+	for (struct shard *s = domain->windows.first; s; s = windows_next(s))
+		dmamap_windows_detach(domain, s, all, &idle);
+	__atomic_store_n(&domain->windows.emptied, 0, __ATOMIC_RELAXED);
+	return idle;
+}
+
+void dmamap_domain_trim(struct dma_domain *domain)
+{
+	struct window *idle = detach_all(domain, false);
+
 	if (idle)
 		flush(domain, false, idle);
 }
 
 void dmamap_domain_reclaim(struct dma_domain *domain)
 {
-	struct window *idle = NULL;
+	struct window *idle = detach_all(domain, true);
 
-	dmamap_windows_detach(domain, true, &idle);
 	if (idle || domain->unpruned || dmamap_domain_waits(domain))
 		flush(domain, true, idle);
 }

@@ -100,6 +100,18 @@ static inline bool quick_win(struct dmamap_dev *d, const struct shard *s, struct
 	return true;
 }
 
+/** The same, and let it wait for a flush. False also if no more may wait. */
+static inline bool quick_end_lazily(struct dmamap_dev *d, struct window *w, unsigned int index)
+{
+	struct dma_domain *domain = d->domain;
+	struct shard *owner = window_owner(&domain->windows, w);
+
+	if (small_waits_full(domain, owner) || !quick_win(d, owner, w, index))
+		return false;
+	small_defer(domain, owner, window_lazy_of(w), index / 64, (uint64_t)1 << index % 64);
+	return true;
+}
+
 /** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. */
 static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t size,
 			       enum dma_data_direction dir, unsigned long attrs)
@@ -111,7 +123,6 @@ static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t siz
 	dma_ctx_state state;
 	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, &state));
 	struct shard *s = windows_shard(ws, number);
-	struct window_lazy *lazy;
 	struct window *w;
 
 	dma_ctx_leave(d->host, state);
@@ -123,15 +134,10 @@ static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t siz
 		return false;
 	if (!(window_ends_of(w, index / 64) >> index % 64 & 1))
 		return false;
-	lazy = window_lazy_of(w);
-	if (!small_is_lazy(domain))
-		lazy = NULL;
-	if ((lazy && small_waits_full(domain, s)) || !quick_win(d, s, w, index))
+	if (small_is_lazy(domain) && window_lazy_of(w))
+		return quick_end_lazily(d, w, index);
+	if (!quick_win(d, s, w, index))
 		return false;
-	if (lazy) {
-		small_defer(domain, s, lazy, index / 64, (uint64_t)1 << index % 64);
-		return true;
-	}
 	small_forget(domain, s, addr & ~ws->granule_mask, ws->granule_mask + 1);
 	small_give_back(domain, w, &w->word[index / 64], (uint64_t)1 << index % 64);
 	return true;

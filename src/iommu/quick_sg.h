@@ -260,6 +260,7 @@ static inline bool quick_unmap_span(struct dmamap_dev *d, dma_addr_t iova, unsig
 	struct shard *s =
 		windows_shard(&domain->windows, ctx_number_or_0(dma_ctx_enter(d->host, &state)));
 	struct window_lazy *lazy;
+	struct shard *owner;
 	uint64_t mask;
 
 	dma_ctx_leave(d->host, state);
@@ -270,12 +271,13 @@ static inline bool quick_unmap_span(struct dmamap_dev *d, dma_addr_t iova, unsig
 	if ((window_ends_of(span.window, span.index / 64) & mask) != (mask & ~(mask >> 1)))
 		return false;
 	lazy = small_is_lazy(domain) ? window_lazy_of(span.window) : NULL;
-	if ((lazy && small_waits_full(domain, s)) || !span_win(span))
+	owner = lazy ? window_owner(&domain->windows, span.window) : NULL;
+	if ((lazy && small_waits_full(domain, owner)) || !span_win(span))
 		return false;
 	small_clear(domain, span);
 	small_count_unmap(d, s);
 	if (lazy) {
-		span_defer(domain, s, lazy, span);
+		span_defer(domain, owner, lazy, span);
 		return true;
 	}
 	span_forget(domain, s, span);

@@ -173,15 +173,15 @@ static struct span linked_part(const struct dma_iova_state *state, uint64_t at, 
 }
 
 /** Let all of the run wait for a flush. */
-static void defer_span(struct dmamap_dev *d, struct shard *s, struct window_lazy *lazy,
-		       struct span span)
+static void defer_span(struct dmamap_dev *d, struct window_lazy *lazy, struct span span)
 {
 	struct dma_domain *domain = d->domain;
+	struct shard *owner = window_owner(&domain->windows, span.window);
 
 	quick_iova_count_end(d, span.window);
-	if (small_waits_full(domain, s))
-		dmamap_small_flush_waiting(domain);
-	span_defer(domain, s, lazy, span);
+	if (small_waits_full(domain, owner))
+		dmamap_small_flush_waiting(domain, owner);
+	span_defer(domain, owner, lazy, span);
 }
 
 static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint64_t size,
@@ -204,7 +204,7 @@ static uint64_t clear_span(const struct dma_iova_state *state, uint64_t at, uint
 	if (end == RUN_STAYS)
 		return cleared;
 	if (lazy)
-		defer_span(dmamap_dev(state->dev), s, lazy, whole_span(state));
+		defer_span(dmamap_dev(state->dev), lazy, whole_span(state));
 	else
 		give_span(dmamap_dev(state->dev), whole_span(state));
 	return cleared;

@@ -15,7 +15,8 @@
 void dmamap_shard_lock(struct shard *s)
 {
 	while (!shard_try(s))
-		;
+		while (__atomic_load_n(&s->lock, __ATOMIC_RELAXED))
+			;
 }
 
 /* --- lists */

@@ -95,7 +95,7 @@ static bool flush_is_due(struct dma_domain *domain, const struct shard *s)
 {
 	struct dma_host *host = domain->host;
 
-	if (!__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) || !host->time_ns || host->defer)
+	if (!domain->windows.timed || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED))
 		return false;
 	return dmamap_time(host) - __atomic_load_n(&s->oldest, __ATOMIC_RELAXED) >=
 	       domain->flush_ns;
@@ -255,32 +255,31 @@ static void start_clock(struct dma_domain *domain, struct shard *s)
 		host->defer(host, deferred_poll, host, domain->flush_ns);
 }
 
-DMAMAP_COLD void dmamap_small_list(struct windows *ws, struct window_lazy *lazy)
+DMAMAP_COLD void dmamap_small_list(struct shard *s, struct window_lazy *lazy)
 {
 	struct window_lazy *top;
 
 	if (__atomic_exchange_n(&lazy->listed, true, __ATOMIC_SEQ_CST))
 		return;
-	top = __atomic_load_n(&ws->pending, __ATOMIC_RELAXED);
+	top = __atomic_load_n(&s->pending, __ATOMIC_RELAXED);
 	do
 		lazy->next = top;
-	while (!__atomic_compare_exchange_n(&ws->pending, &top, lazy, true, __ATOMIC_RELEASE,
+	while (!__atomic_compare_exchange_n(&s->pending, &top, lazy, true, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED));
 }
 
-DMAMAP_COLD void dmamap_small_flush_waiting(struct dma_domain *domain)
+DMAMAP_COLD void dmamap_small_flush_waiting(struct dma_domain *domain, struct shard *s)
 {
 	domain_lock(domain);
-	dmamap_domain_flush_now(domain);
+	dmamap_domain_flush_shard(domain, s);
 	domain_unlock(domain);
 }
 
-DMAMAP_COLD void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s, bool first)
+DMAMAP_COLD void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s)
 {
-	if (first)
-		start_clock(domain, s);
+	start_clock(domain, s);
 	if (!small_is_lazy(domain))
-		dmamap_small_flush_waiting(domain);
+		dmamap_small_flush_waiting(domain, s);
 }
 
 void dmamap_small_abandon(struct dmamap_dev *d, struct span span)
@@ -359,7 +358,7 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 	struct window *w = find_window(&domain->windows, granule, granules);
 	struct window_lazy *lazy;
 	struct span span;
-	struct shard *s;
+	struct shard *s, *owner;
 
 	if (!w)
 		return SMALL_ELSEWHERE;
@@ -367,14 +366,15 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 		return why_not(span);
 	s = shard_of_caller(domain);
 	lazy = strict || !small_is_lazy(domain) ? NULL : window_lazy_of(w);
-	if (lazy && small_waits_full(domain, s))
-		dmamap_small_flush_waiting(domain);
+	owner = window_owner(&domain->windows, w);
+	if (lazy && small_waits_full(domain, owner))
+		dmamap_small_flush_waiting(domain, owner);
 	if (!span_win(span))
 		return why_not(span);
 	small_clear(domain, span);
 	small_count_unmap(d, s);
 	if (lazy) {
-		span_defer(domain, s, lazy, span);
+		span_defer(domain, owner, lazy, span);
 		return SMALL_DONE;
 	}
 	span_forget(domain, s, span);

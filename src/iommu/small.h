@@ -144,7 +144,7 @@ static inline void small_leave(struct dmamap_dev *d, struct shard *s, dma_ctx_st
 /** Is it certain that no flush is due? Else that is for dmamap_small_take(). */
 static inline bool small_may_take(const struct dmamap_dev *d, const struct shard *s)
 {
-	return !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED) || !d->host->time_ns;
+	return !d->domain->windows.timed || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED);
 }
 
 /** Where the shard has looked last for single granules of @d. */
@@ -264,9 +264,9 @@ void dmamap_small_clean(const struct dma_domain *domain, struct span span);
 /** What there is at a bit of a word that is no mapping, or not the one that was meant. */
 enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit);
 /** Parts of small_defer() that have seldom anything to do. */
-void dmamap_small_list(struct windows *ws, struct window_lazy *lazy);
-void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s, bool first);
-void dmamap_small_flush_waiting(struct dma_domain *domain);
+void dmamap_small_list(struct shard *s, struct window_lazy *lazy);
+void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s);
+void dmamap_small_flush_waiting(struct dma_domain *domain, struct shard *s);
 /** Something came back to a window that its shard does not look into. */
 void dmamap_small_give_back_aside(struct dma_domain *domain, struct window *w);
 
@@ -314,19 +314,18 @@ static inline bool small_waits_full(const struct dma_domain *domain, const struc
 	return __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) + 1 >= domain->queue_size;
 }
 
-/** Let granules of a window wait for a flush. They are counted last: a count may be too high for a while, never too low. */
+/** Let granules of a window of @s wait for a flush. They are counted last: a count may be too high for a while, never too low. */
 static inline void small_defer(struct dma_domain *domain, struct shard *s, struct window_lazy *lazy,
 			       unsigned int i, uint64_t bits)
 {
-	bool first;
-
 	__atomic_fetch_or(&lazy->pending[i], bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&lazy->listed, __ATOMIC_SEQ_CST))
-		dmamap_small_list(&domain->windows, lazy);
-	first = !__atomic_fetch_add(&s->waiting, 1, __ATOMIC_RELEASE);
-	/* made strict meanwhile, perhaps behind the flush of that? */
-	if (first || !small_is_lazy(domain))
-		dmamap_small_begin_waiting(domain, s, first);
+		dmamap_small_list(s, lazy);
+	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST))
+		dmamap_small_begin_waiting(domain, s);
+	else if (!small_is_lazy(
+			 domain)) /* made strict meanwhile, perhaps behind the flush of that */
+		dmamap_small_flush_waiting(domain, s);
 }
 
 /** A mapping of @d ended, in the hands of @s. Between clearing the entry and looking for units: a barrier. */

@@ -61,6 +61,15 @@ static void add_word(struct waiting *w, uint64_t granule, unsigned int scale, ui
 	}
 }
 
+static void add_shard(struct waiting *w, const struct shard *s)
+{
+	for (const struct window_lazy *l = __atomic_load_n(&s->pending, __ATOMIC_ACQUIRE); l;
+	     l = l->next)
+		for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+			add_word(w, window_granule(l->window, i * 64), l->window->scale,
+				 __atomic_load_n(&l->pending[i], __ATOMIC_RELAXED));
+}
+
 static uint64_t waiting(struct dma_domain *domain, struct dmamap_io_range *ranges, uint64_t max)
 {
 	struct waiting w = { domain, ranges, max, 0 };
@@ -68,12 +77,8 @@ static uint64_t waiting(struct dma_domain *domain, struct dmamap_io_range *range
 	domain_lock(domain);
 	for (uint32_t i = 0; i < domain->queued; i++)
 		add(&w, domain->queue[i].granule, domain->queue[i].granules);
-	for (const struct window_lazy *l =
-		     __atomic_load_n(&domain->windows.pending, __ATOMIC_ACQUIRE);
-	     l; l = l->next)
-		for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-			add_word(&w, window_granule(l->window, i * 64), l->window->scale,
-				 __atomic_load_n(&l->pending[i], __ATOMIC_RELAXED));
+	for (struct shard *s = domain->windows.first; s; s = windows_next(s))
+		add_shard(&w, s);
 	domain_unlock(domain);
 	return w.n;
 }

@@ -53,7 +53,7 @@ struct window_ends {
 /** What a window needs where unmaps may wait for a flush. */
 struct window_lazy {
 	uint64_t pending[WINDOW_WORDS];
-	struct window_lazy *next; /* in the domain's list of windows with pending bits */
+	struct window_lazy *next; /* in the shard's list of windows with pending bits */
 	struct window *window;
 	bool listed;
 };
@@ -109,7 +109,7 @@ struct shard {
 	/** All of the domain by number, and another one. */
 	struct shard **shards;
 	struct shard *next;
-	/** Lazy unmaps since the last flush, and when the first of them was. Whoever unmaps counts here. */
+	/** Lazy unmaps in its windows since the last flush, and when the first of them was. Whoever unmaps counts here. */
 	uint32_t waiting;
 	uint64_t oldest;
 	uint64_t invalidations;
@@ -117,6 +117,8 @@ struct shard {
 	uint64_t used;
 	uint64_t peak;
 	struct window_place current[WINDOW_KINDS]; /* that of WINDOW_LIMITS is nowhere, always */
+	/** Its windows with pending bits. Pushed by anybody. */
+	struct window_lazy *pending;
 	/** For the next window that gets a mapping of several granules. */
 	struct window_ends *ends;
 	/** Windows that got something back since the shard looked at them. Pushed by anybody. */
@@ -196,8 +198,7 @@ static inline bool window_is_live(const struct window *w)
 
 static inline bool shard_try(struct shard *s)
 {
-	return !__atomic_load_n(&s->lock, __ATOMIC_RELAXED) &&
-	       !__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE);
+	return !__atomic_exchange_n(&s->lock, 1, __ATOMIC_ACQUIRE);
 }
 
 static inline void shard_unlock(struct shard *s)

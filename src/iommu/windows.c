@@ -147,6 +147,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 	find_large(domain);
 	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
 	ws->granule_mask = granule_size(domain) - 1;
+	ws->timed = domain->host->time_ns && !domain->host->defer;
 	ws->snoops = caps->coherent_walk;
 	ws->sync = backend->ops->sync_map &&
 		   (!caps->coherent_walk || caps->map_side_work || domain->host->write_barrier);
@@ -486,19 +487,16 @@ static void unpin(struct dma_domain *domain, struct window *w)
 	domain->windows.live--;
 }
 
-void dmamap_windows_detach(struct dma_domain *domain, bool all, struct window **idle)
+void dmamap_windows_detach(struct dma_domain *domain, struct shard *s, bool all,
+			   struct window **idle)
 {
-	struct windows *ws = &domain->windows;
 	struct window *before = *idle;
 
-	for (struct shard *s = ws->first; s; s = windows_next(s)) {
-		dmamap_shard_lock(s);
-		dmamap_shard_drop_idle(s, all, idle);
-		shard_unlock(s);
-	}
+	dmamap_shard_lock(s);
+	dmamap_shard_drop_idle(s, all, idle);
+	shard_unlock(s);
 	for (struct window *w = *idle; w != before; w = w->next)
 		unpin(domain, w);
-	__atomic_store_n(&ws->emptied, 0, __ATOMIC_RELAXED);
 }
 
 bool dmamap_windows_detach_pending(struct dma_domain *domain, struct window *w, bool all,

@@ -13,8 +13,8 @@
 static void list_late(struct dma_domain *domain, struct window_lazy *lazy)
 {
 	lazy->listed = true;
-	lazy->next = domain->windows.pending;
-	domain->windows.pending = lazy;
+	lazy->next = domain->windows.first->pending;
+	domain->windows.first->pending = lazy;
 	domain->windows.first->waiting++;
 }
 
@@ -24,13 +24,13 @@ static struct window_lazy *unmap_one(struct world *w)
 
 	assert_true(addr != DMA_MAPPING_ERROR);
 	dma_unmap_phys(w->dev, addr, PAGE, DMA_TO_DEVICE, 0);
-	assert_non_null(w->domain->windows.pending);
-	return w->domain->windows.pending;
+	assert_non_null(w->domain->windows.first->pending);
+	return w->domain->windows.first->pending;
 }
 
 static void check_nothing_left(struct world *w)
 {
-	assert_null(w->domain->windows.pending);
+	assert_null(w->domain->windows.first->pending);
 	assert_int_equal(w->domain->windows.live, 0);
 	assert_int_equal(w->domain->windows.grouped, 0);
 }

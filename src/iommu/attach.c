@@ -109,7 +109,7 @@ static int narrow(struct dma_device *dev, struct dma_domain *domain,
 	if (domain->backend->ops->narrow(domain->backend, to))
 		return fail_units(dev, DMA_REASON_OUTPUT_WIDTH, -DMAMAP_ERANGE, had,
 				  to->output_bits, why);
-	dmamap_windows_set_width(domain);
+	dmamap_windows_narrow(domain);
 	return 0;
 }
 

@@ -45,12 +45,12 @@ struct windows {
 	/** Highest addresses that were asked for, in the order of their coming. */
 	uint32_t limits;
 	uint64_t limit[WINDOW_LIMITS];
-	/** Larger leaves that windows may be of, from the largest on: what an entry differs in, the limit of the windows. */
+	/** Larger leaves that windows may be of, from the smallest on: what an entry differs in, the limit of the windows. */
 	struct window_large {
 		uint8_t scale; /* log2 of granules in it */
 		uint8_t shift; /* log2 of bytes */
 		uint64_t mask; /* its bytes, minus 1 */
-		uint64_t most; /* bytes of WINDOW_RUN */
+		uint64_t most; /* bytes of WINDOW_RUN; 0: a unit has no such leaves */
 		uint64_t step; /* of entries side by side that lead to leaves side by side */
 		uint64_t change;
 		uint64_t limit; /* 0: none was asked for yet */
@@ -228,8 +228,11 @@ void dmamap_domain_invalidate(struct dma_domain *domain, dma_addr_t iova, uint64
 /** Does anything wait for a flush? Lock held. */
 bool dmamap_domain_waits(const struct dma_domain *domain);
 
-/** The output width and the sizes of leaves are as the backend has them now. No windows are left of others. */
-void dmamap_windows_set_width(struct dma_domain *domain);
+/**
+ * The widths and the sizes of leaves are as the backend has them now. Nothing is mapped; but there may be windows, which
+ * regions were reserved in: of these, none hands out what is not to be had any more. Lock held.
+ */
+void dmamap_windows_narrow(struct dma_domain *domain);
 
 /** Flush what waits: if its time has come (or the host has no clock), or whatever the time. Lock held. */
 void dmamap_domain_flush_due(struct dma_domain *domain);

@@ -13,7 +13,7 @@
 /** What QUICK_ATTRS leaves to other ways, but for MMIO. */
 #define QUICK_LARGE_ATTRS (QUICK_ATTRS & ~(unsigned long)DMA_ATTR_MMIO)
 
-/** The largest leaves that [addr, addr + size) consists of, not more than a run; larges: there are none. */
+/** Which leaves [addr, addr + size) is a run of, and a run is less than one leaf of the next sort; larges: none. */
 static inline uint32_t quick_large_kind(const struct windows *ws, uint64_t addr, uint64_t size)
 {
 	uint32_t i = 0;
@@ -68,7 +68,7 @@ static inline bool quick_map_large(struct dmamap_dev *d, phys_addr_t phys, size_
 	uint32_t i = quick_large_kind(ws, phys, size);
 	uint64_t bits;
 
-	if (!size || !(d->quick_large >> i & 1))
+	if (!size || !(__atomic_load_n(&d->quick_large, __ATOMIC_RELAXED) >> i & 1))
 		return false;
 	bits = quick_large_bits(d, dir, attrs);
 	return bits && small_reaches(d->domain, phys, size) &&

@@ -151,9 +151,11 @@ static bool take_large_slowly(struct dmamap_dev *d, struct shard *s,
 	struct window_large *large = windows_large(&domain->windows, range->kind);
 	unsigned int order = ceil_log2(range->leaves);
 
+	/* the domain may have been narrowed since the range was found to fit */
+	limit = min_u64(limit, domain->backend->caps.aperture_end);
 	if (!large->limit)
-		large->limit = limit;
-	if (large->limit > limit)
+		__atomic_store_n(&large->limit, limit, __ATOMIC_RELAXED);
+	if (large->limit > limit || !large->most)
 		return false;
 	return take_locked(d, s, range->kind, range->leaves, order, span) ||
 	       (dmamap_windows_add(domain, s, range->kind) &&

@@ -185,7 +185,7 @@ struct large_range {
 
 /**
  * May [phys, phys + size), whole granules and more than WINDOW_RUN, be a span of larger leaves whose last address is at
- * most @limit? Of the largest leaves that it consists of.
+ * most @limit?
  */
 static inline bool small_large_fits(const struct dma_domain *domain, phys_addr_t phys,
 				    uint64_t size, uint64_t limit, struct large_range *range)
@@ -196,7 +196,8 @@ static inline bool small_large_fits(const struct dma_domain *domain, phys_addr_t
 		const struct window_large *large = &ws->large[i];
 
 		if (((phys | size) & large->mask) || size > large->most ||
-		    limit >> large->shift < WINDOW_SHARE || large->limit > limit)
+		    limit >> large->shift < WINDOW_SHARE ||
+		    __atomic_load_n(&large->limit, __ATOMIC_RELAXED) > limit)
 			continue;
 		*range =
 			(struct large_range){ WINDOW_LIMITS + 1 + i,

@@ -80,15 +80,15 @@ static bool has_leaves(const struct dma_backend *backend)
 	return ops->pin && ops->unpin && ops->leaf_bits && !backend->caps.unmap_is_invalidation;
 }
 
-/** Sizes of leaves of which windows can be, the largest first. */
+/** Sizes of leaves of which windows can be: the smallest ones, which most mappings are of. */
 static void find_large(struct dma_domain *domain)
 {
 	const struct dma_backend *backend = domain->backend;
 	const unsigned int prot = DMA_PROT_READ | DMA_PROT_WRITE;
 	struct windows *ws = &domain->windows;
 
-	ws->larges = 0;
-	for (unsigned int size = 57; size > domain->shift && ws->larges < WINDOW_LARGE; size--) {
+	for (unsigned int size = domain->shift + 1; size < 58 && ws->larges < WINDOW_LARGE;
+	     size++) {
 		uint64_t leaf = (uint64_t)1 << size;
 		uint64_t bits = backend->caps.page_sizes & leaf
 					? backend->ops->leaf_bits(domain->backend, leaf, prot)
@@ -105,7 +105,7 @@ static void find_large(struct dma_domain *domain)
 	}
 }
 
-void dmamap_windows_set_width(struct dma_domain *domain)
+static void set_width(struct dma_domain *domain)
 {
 	const struct dma_backend_caps *caps = &domain->backend->caps;
 	struct windows *ws = &domain->windows;
@@ -113,10 +113,6 @@ void dmamap_windows_set_width(struct dma_domain *domain)
 	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
 	ws->hole = round_down(caps->hole_start, granule_size(domain));
 	ws->hole_end = caps->hole_is_target ? caps->hole_end + 1 : 0;
-	/* a sort keeps its place for ever: devices remember which they may use */
-	for (uint32_t i = 0; i < ws->larges; i++)
-		if (!(caps->page_sizes >> ws->large[i].shift & 1))
-			ws->large[i].most = 0;
 }
 
 /** What forget() is for backends without it. */
@@ -143,7 +139,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 			ws->bits[prot] = backend->ops->leaf_bits(domain->backend,
 								 granule_size(domain), prot);
 	ws->phys_shift = caps->leaf_phys_shift;
-	dmamap_windows_set_width(domain);
+	set_width(domain);
 	find_large(domain);
 	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
 	ws->granule_mask = granule_size(domain) - 1;
@@ -634,6 +630,53 @@ enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64
 		at = next;
 	}
 	return result;
+}
+
+/* --- a domain that is narrowed */
+
+/** May nothing be mapped in @w any more? */
+static bool is_outside(const struct dma_domain *domain, const struct window *w)
+{
+	const struct dma_backend_caps *caps = &domain->backend->caps;
+
+	return window_granule(w, WINDOW_GRANULES) - 1 > caps->aperture_end >> domain->shift ||
+	       !(caps->page_sizes & leaf_of(domain, w));
+}
+
+/** Nothing is ever free in @w again. */
+static void close_window(const struct dma_domain *domain, struct window *w)
+{
+	struct shard *s = windows_shard(&domain->windows, w->shard);
+
+	dmamap_shard_lock(s);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
+		shard_count(s, 0, window_collect(w, i));
+		w->word[i].free = 0;
+	}
+	shard_unlock(s);
+}
+
+void dmamap_windows_narrow(struct dma_domain *domain)
+{
+	const struct dma_backend_caps *caps = &domain->backend->caps;
+	struct windows *ws = &domain->windows;
+
+	set_width(domain);
+	for (uint32_t i = 0; i < ws->larges; i++) {
+		struct window_large *large = &ws->large[i];
+
+		if (!(caps->page_sizes & (large->mask + 1)))
+			large->most = 0;
+		/* who got a window has a limit at least as high */
+		__atomic_store_n(&large->limit, min_u64(large->limit, caps->aperture_end),
+				 __ATOMIC_RELAXED);
+	}
+	for (unsigned int i = 0; ws->index && i < 1u << ws->index->bits; i++) {
+		struct window *w = ws->index->slot[i];
+
+		if (w && w->live && is_outside(domain, w))
+			close_window(domain, w);
+	}
 }
 
 /* --- figures */

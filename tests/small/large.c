@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Windows of larger leaves: mappings of whole larger pages, of RAM and of BARs, over every format. The device reaches
+ * the bytes of exactly what was mapped, watched or not; tables stay small; what is not exactly one mapping is refused;
+ * and a domain that is narrowed, or out of which a region is taken, hands out nothing of what is gone.
+ */
+#include "world.h"
+
+#include "formats.h"
+#include "iommu/domain.h"
+
+#define MIB    ((uint64_t)1 << 20)
+#define GIB    ((uint64_t)1 << 30)
+#define HIGH   (16 * GIB) /* RAM, and a BAR behind it */
+#define HIGH_N (8 * GIB)
+#define BAR    (HIGH + HIGH_N)
+#define BOTH   DMA_BIDIRECTIONAL
+
+static const struct world_memory high[] = {
+	{ .base = HIGH, .size = HIGH_N, .held = true },
+	{ .base = BAR, .size = HIGH_N, .bar = true },
+	{ .size = 0 },
+};
+
+static void begin(struct world *w, const struct sim_iommu_config *iommu,
+		  enum dma_invalidation invalidation)
+{
+	const struct world_config config = {
+		.invalidation = invalidation, .buf_pages = 1, .iommu = *iommu, .memory = high
+	};
+
+	world_begin_with(w, &config);
+}
+
+static void begin_vtd(struct world *w, enum dma_invalidation invalidation)
+{
+	begin(w, &(struct sim_iommu_config){ .levels = 4 }, invalidation);
+}
+
+/* --- watching, to go the long way */
+
+static void see_event(struct dma_observer *self, const struct dma_event *event)
+{
+	(void)self;
+	(void)event;
+}
+
+static dma_addr_t map(struct world *w, phys_addr_t phys, uint64_t size, unsigned long attrs,
+		      bool watched)
+{
+	struct dma_observer observer = { .event = see_event };
+	dma_addr_t addr;
+
+	if (watched)
+		assert_int_equal(dma_observer_attach(sim_host(w->m), &observer), 0);
+	addr = dma_map_phys(w->dev, phys, size, BOTH, attrs);
+	if (watched)
+		assert_int_equal(dma_observer_detach(sim_host(w->m), &observer), 0);
+	assert_true(addr != DMA_MAPPING_ERROR);
+	return addr;
+}
+
+static void unmap(struct world *w, dma_addr_t addr, uint64_t size, unsigned long attrs,
+		  bool watched)
+{
+	struct dma_observer observer = { .event = see_event };
+
+	if (watched)
+		assert_int_equal(dma_observer_attach(sim_host(w->m), &observer), 0);
+	dma_unmap_phys(w->dev, addr, size, BOTH, attrs);
+	if (watched)
+		assert_int_equal(dma_observer_detach(sim_host(w->m), &observer), 0);
+}
+
+/* --- what the device finds */
+
+static void expect_leads(struct world *w, dma_addr_t addr, phys_addr_t phys)
+{
+	uint64_t mark = phys ^ 0x5a5a5a5a5a5a5a5a, found = 0;
+	phys_addr_t at;
+
+	assert_int_equal(dma_domain_iova_to_phys(w->domain, addr, &at), 0);
+	assert_int_equal(at, phys);
+	if (phys < BAR) {
+		assert_int_equal(sim_cpu_write(w->m, phys, &mark, sizeof(mark)), 0);
+		assert_int_equal(sim_dma_read(w->device, addr, &found, sizeof(found), NULL), 0);
+		assert_int_equal(found, mark);
+	}
+}
+
+/** The first and the last bytes of each of @n leaves. */
+static void expect_leaves(struct world *w, dma_addr_t addr, phys_addr_t phys, uint64_t leaf,
+			  unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct dma_leaf found;
+
+		expect_leads(w, addr + i * leaf, phys + i * leaf);
+		expect_leads(w, addr + (i + 1) * leaf - 8, phys + (i + 1) * leaf - 8);
+		assert_int_equal(w->domain->backend->ops->next_leaf(w->domain->backend,
+								    addr + i * leaf, &found),
+				 0);
+		assert_int_equal(found.iova, addr + i * leaf);
+		assert_int_equal(found.phys, phys + i * leaf);
+		assert_int_equal(found.len, leaf);
+	}
+}
+
+static void expect_gone(struct world *w, dma_addr_t addr, uint64_t leaf, unsigned int n)
+{
+	phys_addr_t at;
+
+	for (unsigned int i = 0; i < n; i++) {
+		assert_true(world_faults(w, addr + i * leaf));
+		assert_true(world_faults(w, addr + (i + 1) * leaf - 8));
+		assert_true(dma_domain_iova_to_phys(w->domain, addr + i * leaf, &at) != 0);
+	}
+}
+
+static void expect_refusal(struct world *w, dma_addr_t addr, uint64_t size, enum dma_reason reason)
+{
+	uint64_t live = dma_device_live(w->dev);
+	uint64_t used = world_stats(w).iova_bytes;
+	struct dma_error why;
+
+	for (unsigned int watched = 0; watched < 2; watched++) {
+		unmap(w, addr, size, 0, watched);
+		assert_int_equal(dma_last_error(w->dev, &why), 0);
+		assert_string_equal(dma_reason_name(why.reason), dma_reason_name(reason));
+		assert_int_equal(dma_device_live(w->dev), live);
+		assert_int_equal(world_stats(w).iova_bytes, used);
+	}
+}
+
+static bool in_window(const struct world *w, dma_addr_t addr, unsigned int scale)
+{
+	const struct window *window = window_of_block(
+		&w->domain->windows.index, window_block(addr >> w->domain->shift, scale));
+
+	return window && window->live;
+}
+
+/* --- over all formats */
+
+static void refuse_all_else(struct world *w, dma_addr_t addr, uint64_t leaf, unsigned int n)
+{
+	uint64_t granule = granule_size(w->domain);
+
+	expect_refusal(w, addr, granule, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr + granule, granule, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr + leaf - granule, granule, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr, leaf - granule, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr, leaf / 2, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr, (n + 1) * leaf, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr, n * leaf + granule, DMA_REASON_MAPPED_OTHERWISE);
+	expect_refusal(w, addr, 80 * leaf, DMA_REASON_MAPPED_OTHERWISE);
+	if (n > 1) {
+		expect_refusal(w, addr, leaf, DMA_REASON_MAPPED_OTHERWISE);
+		expect_refusal(w, addr + leaf, leaf, DMA_REASON_MAPPED_OTHERWISE);
+		expect_refusal(w, addr + leaf, (n - 1) * leaf, DMA_REASON_MAPPED_OTHERWISE);
+		expect_refusal(w, addr, (n - 1) * leaf, DMA_REASON_MAPPED_OTHERWISE);
+	}
+}
+
+static void one_mapping(struct world *w, phys_addr_t phys, const struct window_large *large,
+			unsigned int n, unsigned int ways)
+{
+	unsigned long attrs = phys < BAR ? 0 : DMA_ATTR_MMIO;
+	uint64_t leaf = large->mask + 1;
+	bool lazy = w->domain->lazy;
+	uint64_t bytes = world_stats(w).iova_bytes;
+	dma_addr_t addr = map(w, phys, n * leaf, attrs, ways & 1);
+
+	assert_true(in_window(w, addr, large->scale));
+	expect_leaves(w, addr, phys, leaf, n);
+	assert_int_equal(world_stats(w).iova_bytes, bytes + n * leaf);
+	assert_true(world_stats(w).iova_peak_bytes >= bytes + n * leaf);
+	refuse_all_else(w, addr, leaf, n);
+	expect_leaves(w, addr, phys, leaf, n);
+	unmap(w, addr, n * leaf, attrs, ways & 2);
+	if (!lazy) {
+		expect_gone(w, addr, leaf, n);
+		assert_int_equal(world_stats(w).iova_bytes, bytes);
+	}
+	expect_refusal(w, addr, n * leaf, DMA_REASON_NOT_MAPPED);
+	if (lazy) {
+		dma_addr_t other = map(w, phys, n * leaf, attrs, ways & 1);
+
+		/* not before the flush */
+		assert_true(other >= addr + n * leaf || addr >= other + n * leaf);
+		unmap(w, other, n * leaf, attrs, ways & 2);
+		dma_domain_flush(w->domain);
+		expect_gone(w, addr, leaf, n);
+		expect_gone(w, other, leaf, n);
+	}
+}
+
+static void one_size(struct world *w, const struct window_large *large)
+{
+	static const unsigned int counts[] = { 1, 2, 3, 4, 7 };
+	uint64_t leaf = large->mask + 1;
+	uint64_t tables = world_stats(w).table_bytes;
+
+	for (unsigned int i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		for (unsigned int ways = 0; counts[i] * leaf <= HIGH_N && ways < 4; ways++) {
+			one_mapping(w, HIGH, large, counts[i], ways);
+			one_mapping(w, BAR + HIGH_N - counts[i] * leaf, large, counts[i], ways);
+		}
+	assert_true(world_stats(w).table_peak_bytes <= tables + 8 * 16 * w->page);
+}
+
+static void leaves_of(const struct test_format *format, enum dma_invalidation invalidation)
+{
+	unsigned int bits = low_bit(test_format_granule(format));
+	const struct windows *ws;
+	struct world w;
+
+	print_message("# %s\n", format->name);
+	begin(&w, &format->iommu, invalidation);
+	ws = &w.domain->windows;
+	/* of all page tables: the two levels above the lowest, if there is such a leaf */
+	assert_int_equal(ws->larges && ws->large[0].shift == 2 * bits - 3, !format->iommu.command);
+	for (unsigned int i = 0; i < ws->larges; i++)
+		if (format->last >> ws->large[i].shift >= WINDOW_SHARE)
+			one_size(&w, &ws->large[i]);
+	world_end(&w);
+}
+
+static void exactly_what_was_mapped(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < NR_TEST_FORMATS; i++) {
+		leaves_of(&test_formats[i], DMA_INVALIDATION_STRICT);
+		leaves_of(&test_formats[i], DMA_INVALIDATION_LAZY);
+	}
+}
+
+/** What an entry of a larger leaf differs in is the same for every protection. */
+static void same_difference(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < NR_TEST_FORMATS; i++) {
+		struct world w;
+		const struct windows *ws;
+
+		begin(&w, &test_formats[i].iommu, DMA_INVALIDATION_STRICT);
+		ws = &w.domain->windows;
+		for (unsigned int k = 0; k < ws->larges; k++)
+			for (unsigned int prot = 0; prot < DMA_PROT_PRIV << 1; prot++) {
+				uint64_t bits = w.domain->backend->ops->leaf_bits(
+					w.domain->backend, ws->large[k].mask + 1, prot);
+
+				assert_int_equal(bits, ws->bits[prot] ? ws->bits[prot] ^
+										ws->large[k].change
+								      : 0);
+			}
+		world_end(&w);
+	}
+}
+
+/* --- limits */
+
+/** A window would be too much of few addresses: mappings do without. */
+static void few_addresses(void **state)
+{
+	static const unsigned int masks[] = { 31, 32, 35 };
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	for (unsigned int i = 0; i < 3; i++) {
+		dma_addr_t addr;
+
+		assert_int_equal(dma_set_mask(w.dev, DMA_BIT_MASK(masks[i])), 0);
+		for (unsigned int n = 0; n < 2; n++) {
+			addr = map(&w, HIGH, 4 * MIB, 0, n);
+			assert_true(addr + 4 * MIB - 1 <= DMA_BIT_MASK(masks[i]));
+			assert_false(in_window(&w, addr, 9));
+			expect_leads(&w, addr + 2 * MIB, HIGH + 2 * MIB);
+			unmap(&w, addr, 4 * MIB, 0, n);
+		}
+	}
+	world_end(&w);
+}
+
+/** A device that asks for less later gets less, although there are windows above. */
+static void lower_mask(void **state)
+{
+	dma_addr_t addr;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	addr = map(&w, HIGH, 2 * MIB, 0, false);
+	assert_true(addr > DMA_BIT_MASK(40));
+	unmap(&w, addr, 2 * MIB, 0, false);
+	assert_int_equal(dma_set_mask(w.dev, DMA_BIT_MASK(40)), 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		addr = map(&w, HIGH, 2 * MIB, 0, i & 1);
+		assert_true(addr + 2 * MIB - 1 <= DMA_BIT_MASK(40));
+		unmap(&w, addr, 2 * MIB, 0, i & 2);
+	}
+	world_end(&w);
+}
+
+/* --- addresses run out */
+
+/** All but [first, first + size). */
+static void leave_only(struct world *w, dma_addr_t first, uint64_t size)
+{
+	dma_addr_t end = first + size;
+
+	assert_int_equal(dma_domain_reserve(w->domain, 0, first), 0);
+	assert_int_equal(dma_domain_reserve(w->domain, end, ~0ull - end), 0);
+}
+
+/** Every leaf once; then nothing; then all of it again, in another size. And a neighbour's unmap stops at the window. */
+static void all_of_it(enum dma_invalidation invalidation)
+{
+	static dma_addr_t addr[513];
+	dma_addr_t first = 5 * GIB;
+	struct world w;
+
+	begin_vtd(&w, invalidation);
+	leave_only(&w, first - 4 * MIB, GIB + 4 * MIB);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 512; i++) {
+			addr[i] = map(&w, HIGH + i * 2 * MIB, 2 * MIB, 0, i & 1);
+			assert_true(in_window(&w, addr[i], 9));
+		}
+		addr[512] = map(&w, HIGH, 4 * MIB, 0, false);
+		assert_int_equal(addr[512], first - 4 * MIB);
+		assert_true(dma_map_phys(w.dev, HIGH, 2 * MIB, BOTH, 0) == DMA_MAPPING_ERROR);
+		dma_unmap_phys(w.dev, addr[512], 8 * MIB, BOTH, 0);
+		for (unsigned int i = 0; i < 512; i++)
+			expect_leads(&w, addr[i] + MIB, HIGH + i * 2 * MIB + MIB);
+		for (unsigned int i = 0; i < 512; i++)
+			unmap(&w, addr[i], 2 * MIB, 0, i & 2);
+		/* what waits, and the window, must go for that */
+		addr[0] = map(&w, HIGH, 513 * MIB, 0, false);
+		unmap(&w, addr[0], 513 * MIB, 0, false);
+		dma_domain_flush(w.domain);
+	}
+	world_end(&w);
+}
+
+static void addresses_run_out(void **state)
+{
+	(void)state;
+	all_of_it(DMA_INVALIDATION_STRICT);
+	all_of_it(DMA_INVALIDATION_LAZY);
+}
+
+/* --- regions that are reserved later */
+
+static void reserved_later(enum dma_invalidation invalidation, bool in_use)
+{
+	dma_addr_t addr, other[513];
+	unsigned int n = 0;
+	struct world w;
+
+	begin_vtd(&w, invalidation);
+	leave_only(&w, 5 * GIB, GIB);
+	addr = map(&w, HIGH, 2 * MIB, 0, false);
+	assert_true(in_window(&w, addr, 9));
+	if (in_use) { /* beside it */
+		assert_int_equal(dma_domain_reserve(w.domain, addr + MIB, PAGE), -DMAMAP_EBUSY);
+		assert_int_equal(dma_domain_reserve(w.domain, addr - PAGE, 2 * PAGE),
+				 -DMAMAP_EBUSY);
+		assert_int_equal(dma_domain_reserve(w.domain, addr - 3 * MIB, PAGE), 0);
+	} else {
+		unmap(&w, addr, 2 * MIB, 0, false);
+		assert_int_equal(dma_domain_reserve(w.domain, addr + MIB, PAGE), 0);
+		assert_false(in_window(&w, addr, 9));
+	}
+	while ((other[n] = dma_map_phys(w.dev, HIGH, 2 * MIB, BOTH, 0)) != DMA_MAPPING_ERROR) {
+		dma_addr_t page = in_use ? addr - 3 * MIB : addr + MIB;
+
+		assert_false(other[n] <= page && page < other[n] + 2 * MIB);
+		n++;
+	}
+	assert_int_equal(n, in_use ? 510 : 511);
+	while (n--)
+		unmap(&w, other[n], 2 * MIB, 0, n & 1);
+	if (in_use)
+		unmap(&w, addr, 2 * MIB, 0, false);
+	dma_domain_flush(w.domain);
+	/* the region's neighbours keep their table as long as it is a window's */
+	if (in_use)
+		w.empty_tables = world_stats(&w).table_bytes;
+	world_end(&w);
+}
+
+static void regions_inside(void **state)
+{
+	(void)state;
+	for (unsigned int lazy = 0; lazy < 2; lazy++) {
+		reserved_later(lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT, false);
+		reserved_later(lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT, true);
+	}
+}
+
+/* --- a second unit, with less */
+
+/** It outlives the domain, which tells it of its end. */
+struct second {
+	struct dma_iommu_unit unit; /* first */
+	struct dma_unit_caps caps;
+	struct sim_device *device;
+	struct dma_device *dev;
+};
+
+static void second_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
+			struct dma_unit_caps *caps)
+{
+	(void)dev;
+	*caps = ((struct second *)(void *)unit)->caps;
+}
+
+static const struct dma_iommu_unit_ops second_ops = { .get_caps = second_caps };
+
+static int join(struct world *w, struct second *s, const struct dma_unit_caps *caps)
+{
+	const struct sim_device_config device = { .size = sizeof(device), .name = "0000:00:02.0" };
+
+	s->unit.ops = &second_ops;
+	s->caps = *caps;
+	assert_int_equal(sim_device_create(w->m, &device, &s->device), 0);
+	s->dev = sim_dma(s->device);
+	assert_int_equal(dma_set_mask_and_coherent(s->dev, DMA_BIT_MASK(64)), 0);
+	assert_int_equal(dma_device_set_unit(s->dev, &s->unit), 0);
+	return dma_device_set_domain(s->dev, w->domain);
+}
+
+static void leave(struct second *s)
+{
+	assert_int_equal(dma_device_set_domain(s->dev, NULL), 0);
+	assert_int_equal(sim_device_destroy(s->device), 0);
+}
+
+/** What is mapped in @size after the narrowing lies where the device's mask and the aperture allow, and nowhere more. */
+static void expect_exact(struct world *w, struct dma_device *dev, uint64_t size, dma_addr_t last)
+{
+	for (unsigned int i = 0; i < 4; i++) {
+		dma_addr_t addr = dma_map_phys(dev, HIGH, size, BOTH, 0);
+
+		assert_true(addr != DMA_MAPPING_ERROR);
+		assert_true(addr + size - 1 <= last);
+		expect_leads(w, addr, HIGH);
+		expect_leads(w, addr + size - 8, HIGH + size - 8);
+		assert_true(world_faults(w, addr + size));
+		assert_true(world_faults(w, addr - 8));
+		dma_unmap_phys(dev, addr, size, BOTH, 0);
+		dma_domain_flush(w->domain);
+		assert_true(world_faults(w, addr));
+	}
+}
+
+static void narrow_to(const struct dma_unit_caps *less, dma_addr_t last, bool region)
+{
+	static const uint64_t sizes[] = { PAGE, 64 * PAGE, 2 * MIB, 6 * MIB, GIB, 2 * GIB };
+	struct second s = { .device = NULL };
+	struct world w;
+
+	begin(&w, &(struct sim_iommu_config){ .levels = 5 }, DMA_INVALIDATION_STRICT);
+	assert_int_equal(dma_set_mask(w.dev, DMA_BIT_MASK(56)), 0);
+	for (unsigned int i = 0; i < 6; i++) {
+		dma_addr_t addr = map(&w, HIGH, sizes[i], 0, false);
+
+		assert_true(addr > DMA_BIT_MASK(55));
+		/* the window lives while that is reserved in it */
+		if (region)
+			assert_int_equal(dma_domain_reserve(w.domain, addr - PAGE, PAGE), 0);
+		unmap(&w, addr, sizes[i], 0, false);
+	}
+	assert_int_equal(join(&w, &s, less), 0);
+	/* the newcomer first: what it gets is above the other's mask, where the aperture has that */
+	for (unsigned int i = 0; i < 6; i++) {
+		expect_exact(&w, s.dev, sizes[i], last);
+		expect_exact(&w, w.dev, sizes[i], min_u64(last, DMA_BIT_MASK(56)));
+	}
+	dma_domain_flush(w.domain);
+	if (region)
+		w.empty_tables = world_stats(&w).table_bytes;
+	leave(&s);
+	world_end(&w);
+}
+
+static void narrowed(void **state)
+{
+	const struct dma_unit_caps less[] = {
+		{ .page_sizes = PAGE | 2 * MIB },
+		{ .page_sizes = PAGE | GIB },
+		{ .page_sizes = PAGE },
+		{ .output_bits = 38 },
+		{ .input_bits = 55 },
+		{ .input_bits = 48, .page_sizes = PAGE | 2 * MIB },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(less) / sizeof(less[0]); i++)
+		for (unsigned int region = 0; region < 2; region++)
+			narrow_to(&less[i],
+				  DMA_BIT_MASK(less[i].input_bits ? less[i].input_bits : 57),
+				  region);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exactly_what_was_mapped),
+		cmocka_unit_test(same_difference),
+		cmocka_unit_test(few_addresses),
+		cmocka_unit_test(lower_mask),
+		cmocka_unit_test(addresses_run_out),
+		cmocka_unit_test(regions_inside),
+		cmocka_unit_test(narrowed),
+	};
+
+	return cmocka_run_group_tests_name("small-large", tests, NULL, NULL);
+}

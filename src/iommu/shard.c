@@ -175,13 +175,18 @@ static bool take_current(struct shard *s, unsigned int kind, unsigned int n, uns
 {
 	struct window_place *here = &s->current[kind];
 	struct window *w = here->window;
+	unsigned int first;
 
 	if (!w || (n > 1 && !w->ends && !give_ends(s, w)))
 		return false;
 	if (place_take(s, here, n, order, span))
 		return true;
-	for (unsigned int i = WINDOW_WORDS; i--;) {
-		if (i == place_index(here) || word_is_empty(&w->word[i]) ||
+	first = place_index(here);
+	/* downwards: what lies above was used up before */
+	for (unsigned int k = WINDOW_WORDS - 1; k; k--) {
+		unsigned int i = (first + k) % WINDOW_WORDS;
+
+		if (word_is_empty(&w->word[i]) ||
 		    !window_take_word(s, w, i, n, order, &span->index))
 			continue;
 		place_in(here, w, i);

@@ -262,9 +262,11 @@ static inline bool word_take(struct shard *s, struct window_word *word, uint64_t
 {
 	uint64_t back = word_returned(word);
 	uint64_t free = word->free | back;
-	uint64_t run = window_highest_run(free, order);
-	uint64_t mask;
+	uint64_t run, mask;
 
+	if (!free)
+		return false;
+	run = window_highest_run(free, order);
 	if (!run) {
 		word->free = free;
 		shard_count(s, 0, (uint64_t)count_bits(back) << scale);

@@ -13,6 +13,12 @@
 /** What QUICK_ATTRS leaves to other ways, but for MMIO. */
 #define QUICK_LARGE_ATTRS (QUICK_ATTRS & ~(unsigned long)DMA_ATTR_MMIO)
 
+/** May a range of @size bytes be of larger leaves? */
+static inline bool quick_is_large(const struct dmamap_dev *d, size_t size)
+{
+	return size > (d->domain->windows.granule_mask + 1) * WINDOW_RUN;
+}
+
 /** Which leaves [addr, addr + size) is a run of, and a run is less than one leaf of the next sort; larges: none. */
 static inline uint32_t quick_large_kind(const struct windows *ws, uint64_t addr, uint64_t size)
 {

@@ -157,10 +157,18 @@ static DMAMAP_APART dma_addr_t map_less_quick(struct dma_device *dev, phys_addr_
 	struct dmamap_dev *d = dmamap_dev(dev);
 	dma_addr_t addr;
 
-	if (d->quick == QUICK_ALL && quick_map_large(d, phys, size, dir, attrs, &addr))
-		return addr;
 	addr = dmamap_iommu_quick_map(d, phys, size, dir, attrs);
 	return addr != DMA_MAPPING_ERROR ? addr : map_phys(dev, phys, size, dir, attrs);
+}
+
+static DMAMAP_APART dma_addr_t map_large(struct dma_device *dev, phys_addr_t phys, size_t size,
+					 enum dma_data_direction dir, unsigned long attrs)
+{
+	dma_addr_t addr;
+
+	if (quick_map_large(dmamap_dev(dev), phys, size, dir, attrs, &addr))
+		return addr;
+	return map_less_quick(dev, phys, size, dir, attrs);
 }
 
 dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size,
@@ -172,6 +180,8 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 	if (!has_long_way(dev)) {
 		if (quick_map(d, phys, size, dir, attrs, &addr))
 			return addr;
+		if (quick_is_large(d, size))
+			return map_large(dev, phys, size, dir, attrs);
 	} else if (!d->quick || observed(dev)) {
 		return map_phys(dev, phys, size, dir, attrs);
 	}
@@ -252,10 +262,15 @@ static DMAMAP_APART void unmap_less_quick(struct dma_device *dev, dma_addr_t add
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
-	if (d->quick == QUICK_ALL && quick_unmap_large(d, addr, size, dir, attrs))
-		return;
 	if (!dmamap_iommu_quick_unmap(d, addr, size, dir, attrs))
 		unmap_phys(dev, addr, size, dir, attrs);
+}
+
+static DMAMAP_APART void unmap_large(struct dma_device *dev, dma_addr_t addr, size_t size,
+				     enum dma_data_direction dir, unsigned long attrs)
+{
+	if (!quick_unmap_large(dmamap_dev(dev), addr, size, dir, attrs))
+		unmap_less_quick(dev, addr, size, dir, attrs);
 }
 
 void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
@@ -266,6 +281,10 @@ void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 	if (!has_long_way(dev)) {
 		if (quick_unmap(d, addr, size, dir, attrs))
 			return;
+		if (quick_is_large(d, size)) {
+			unmap_large(dev, addr, size, dir, attrs);
+			return;
+		}
 	} else if (!d->quick || observed(dev)) {
 		unmap_phys(dev, addr, size, dir, attrs);
 		return;

@@ -406,6 +406,7 @@ static void regions_inside(void **state)
 struct second {
 	struct dma_iommu_unit unit; /* first */
 	struct dma_unit_caps caps;
+	struct dma_reserved_region region; /* last 0: none */
 	struct sim_device *device;
 	struct dma_device *dev;
 };
@@ -417,7 +418,19 @@ static void second_caps(struct dma_iommu_unit *unit, struct dma_device *dev,
 	*caps = ((struct second *)(void *)unit)->caps;
 }
 
-static const struct dma_iommu_unit_ops second_ops = { .get_caps = second_caps };
+static bool second_reserved(struct dma_iommu_unit *unit, struct dma_device *dev, unsigned int index,
+			    struct dma_reserved_region *region)
+{
+	(void)dev;
+	*region = ((struct second *)(void *)unit)->region;
+	return !index && region->last;
+}
+
+static const struct dma_iommu_unit_ops second_ops = {
+	.size = sizeof(second_ops),
+	.get_caps = second_caps,
+	.reserved = second_reserved,
+};
 
 static int join(struct world *w, struct second *s, const struct dma_unit_caps *caps)
 {
@@ -434,7 +447,7 @@ static int join(struct world *w, struct second *s, const struct dma_unit_caps *c
 
 static void leave(struct second *s)
 {
-	assert_int_equal(dma_device_set_domain(s->dev, NULL), 0);
+	assert_int_equal(dma_device_set_domain(sim_dma(s->device), NULL), 0);
 	assert_int_equal(sim_device_destroy(s->device), 0);
 }
 
@@ -505,6 +518,279 @@ static void narrowed(void **state)
 				  region);
 }
 
+/* --- other devices, other ways */
+
+static void noncoherent(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_LAZY);
+	for (unsigned int untrusted = 0; untrusted < 2; untrusted++) {
+		assert_int_equal(dma_device_set_domain(w.dev, NULL), 0);
+		assert_int_equal(dma_device_set_coherent(w.dev, untrusted), 0);
+		assert_int_equal(dma_device_set_untrusted(w.dev, untrusted), 0);
+		assert_int_equal(dma_device_set_domain(w.dev, w.domain), 0);
+		for (unsigned int i = 0; i < w.domain->windows.larges; i++)
+			one_mapping(&w, i ? BAR : HIGH, &w.domain->windows.large[i], 2, 0);
+	}
+	world_end(&w);
+}
+
+/** An untrusted device makes the domain strict while unmaps of large leaves wait. */
+static void untrusted_joins(void **state)
+{
+	struct second s = { .device = NULL };
+	dma_addr_t addr, other;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_LAZY);
+	addr = map(&w, HIGH, 4 * MIB, 0, false);
+	other = map(&w, HIGH, 2 * MIB, 0, false);
+	expect_leads(&w, addr, HIGH);
+	unmap(&w, addr, 4 * MIB, 0, false);
+	assert_int_equal(world_stats(&w).queued, 1);
+	assert_int_equal(sim_device_create(w.m,
+					   &(struct sim_device_config){
+						   .size = sizeof(struct sim_device_config),
+						   .name = "0000:00:02.0" },
+					   &s.device),
+			 0);
+	assert_int_equal(dma_device_set_untrusted(sim_dma(s.device), true), 0);
+	assert_int_equal(sim_device_put_behind(s.device, w.iommu), 0);
+	assert_int_equal(dma_device_set_domain(sim_dma(s.device), w.domain), 0);
+	assert_true(world_faults(&w, addr));
+	expect_leads(&w, other, HIGH);
+	unmap(&w, other, 2 * MIB, 0, false);
+	assert_true(world_faults(&w, other));
+	assert_int_equal(world_stats(&w).queued, 0);
+	leave(&s);
+	world_end(&w);
+}
+
+/** A region of 4 KiB that is mapped for a device, amid leaves of a window; the neighbours stay, and it does when they go. */
+static void direct_region_inside(void **state)
+{
+	struct second s = { .device = NULL };
+	dma_addr_t addr[3];
+	phys_addr_t at;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	leave_only(&w, 5 * GIB, GIB);
+	for (unsigned int i = 0; i < 3; i++)
+		addr[i] = map(&w, HIGH + i * 2 * MIB, 2 * MIB, 0, false);
+	s.region = (struct dma_reserved_region){ .first = addr[1] + MIB,
+						 .last = addr[1] + MIB + PAGE - 1,
+						 .direct = true };
+	assert_int_equal(join(&w, &s, &(struct dma_unit_caps){ .output_bits = 0 }), -DMAMAP_EBUSY);
+	unmap(&w, addr[1], 2 * MIB, 0, false);
+	assert_int_equal(dma_device_set_domain(s.dev, w.domain), 0);
+	expect_refusal(&w, s.region.first, PAGE, DMA_REASON_NOT_MAPPED);
+	expect_refusal(&w, addr[1], 2 * MIB, DMA_REASON_NOT_MAPPED);
+	for (unsigned int i = 0; i < 3; i += 2) {
+		expect_leads(&w, addr[i], HIGH + i * 2 * MIB);
+		unmap(&w, addr[i], 2 * MIB, 0, i);
+		assert_true(world_faults(&w, addr[i]));
+	}
+	dma_domain_flush(w.domain);
+	assert_int_equal(dma_domain_iova_to_phys(w.domain, s.region.first, &at), 0);
+	assert_int_equal(at, s.region.first);
+	assert_int_not_equal(dma_domain_iova_to_phys(w.domain, addr[1], &at), 0);
+	w.empty_tables = world_stats(&w).table_bytes;
+	leave(&s);
+	world_end(&w);
+}
+
+/** Whatever allocation fails, a mapping leads where it should or there is none, and all comes back. */
+static void each_allocation_fails(void **state)
+{
+	(void)state;
+	for (unsigned int lazy = 0; lazy < 2; lazy++) {
+		uint64_t left = 0;
+
+		for (uint64_t n = 1; !left; n++) {
+			dma_addr_t addr[4];
+			struct world w;
+
+			begin_vtd(&w, lazy ? DMA_INVALIDATION_LAZY : DMA_INVALIDATION_STRICT);
+			sim_fail_alloc(w.m, n);
+			for (unsigned int i = 0; i < 4; i++) {
+				addr[i] = dma_map_phys(w.dev, HIGH, (i + 1) * 2 * MIB, BOTH, 0);
+				if (addr[i] != DMA_MAPPING_ERROR)
+					expect_leads(&w, addr[i] + i * 2 * MIB, HIGH + i * 2 * MIB);
+			}
+			for (unsigned int i = 0; i < 4; i++)
+				if (addr[i] != DMA_MAPPING_ERROR)
+					unmap(&w, addr[i], (i + 1) * 2 * MIB, 0, false);
+			left = sim_fail_alloc(w.m, 0);
+			world_end(&w);
+			assert_true(n < 100);
+		}
+	}
+}
+
+static void add_dirty(void *arg, dma_addr_t iova, uint64_t len)
+{
+	uint64_t *got = arg;
+
+	got[0] += got[0] ? 0 : iova;
+	got[1] += len;
+}
+
+static void dirty_leaves(void **state)
+{
+	const unsigned int levels[] = { 4, 5 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 2; i++) {
+		uint64_t got[2] = { 0, 0 }, mark = 1;
+		struct world w;
+		dma_addr_t addr;
+
+		begin(&w, &(struct sim_iommu_config){ .levels = levels[i], .track_dirty = true },
+		      DMA_INVALIDATION_STRICT);
+		addr = map(&w, HIGH, 6 * MIB, 0, false);
+		assert_int_equal(sim_dma_write(w.device, addr + 3 * MIB, &mark, sizeof(mark), NULL),
+				 0);
+		for (unsigned int again = 0; again < 2; again++) {
+			assert_int_equal(dma_domain_read_dirty(w.domain, addr, 6 * MIB, true,
+							       add_dirty, got),
+					 0);
+			assert_int_equal(got[0], addr + 2 * MIB);
+			assert_int_equal(got[1], 2 * MIB);
+		}
+		unmap(&w, addr, 6 * MIB, 0, false);
+		world_end(&w);
+	}
+}
+
+/** Unmaps of large leaves wait as others do: all of them are told of, and a queue that is full is flushed. */
+static void waiting_leaves(void **state)
+{
+	struct dmamap_io_range range[4];
+	dma_addr_t addr[2];
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_LAZY);
+	for (unsigned int i = 0; i < 2; i++)
+		addr[i] = map(&w, HIGH, (3 + 61 * i) * 2 * MIB, 0, false);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(world_stats(&w).iova_bytes == 67 * 2 * MIB);
+		unmap(&w, addr[i], (3 + 61 * i) * 2 * MIB, 0, false);
+	}
+	assert_int_equal(w.domain->head.view->waiting(w.domain, range, 4), 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		unsigned int k = range[0].first == addr[i] ? 0 : 1;
+
+		assert_int_equal(range[k].first, addr[i]);
+		assert_int_equal(range[k].last, addr[i] + (3 + 61 * i) * 2 * MIB - 1);
+	}
+	for (unsigned int i = 0; i < 600; i++) {
+		addr[0] = map(&w, HIGH, 2 * MIB, 0, i & 1);
+		unmap(&w, addr[0], 2 * MIB, 0, i & 2);
+		assert_true(world_stats(&w).queued < 256);
+	}
+	assert_true(world_stats(&w).flushes >= 2);
+	/* the first poll flushes what is due, the second finds nothing going on */
+	for (unsigned int i = 0; i < 3; i++)
+		dma_poll(sim_host(w.m));
+	dma_domain_flush(w.domain);
+	assert_true(world_faults(&w, addr[0]));
+	assert_int_equal(world_stats(&w).table_bytes, w.empty_tables);
+	world_end(&w);
+}
+
+/** A quiet domain: dma_poll() alone gives the window back. */
+static void poll_gives_back(void **state)
+{
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	unmap(&w, map(&w, HIGH, 2 * MIB, 0, false), 2 * MIB, 0, false);
+	assert_int_not_equal(world_stats(&w).table_bytes, w.empty_tables);
+	dma_poll(sim_host(w.m));
+	dma_poll(sim_host(w.m));
+	assert_int_equal(world_stats(&w).table_bytes, w.empty_tables);
+	assert_int_equal(w.domain->windows.grouped, 0);
+	world_end(&w);
+}
+
+/** What the short way must not enter: the hole of VT-d's targets, what is too wide, what wraps, directions, attributes. */
+static void refused_targets(void **state)
+{
+	static const struct {
+		phys_addr_t phys;
+		uint64_t size;
+		unsigned int dir;
+		unsigned long attrs;
+		enum dma_reason reason;
+	} wrong[] = {
+		{ 0xc0000000, GIB, BOTH, DMA_ATTR_MMIO, DMA_REASON_OUTPUT_WIDTH },
+		{ 0xfee00000, 2 * MIB, BOTH, DMA_ATTR_MMIO, DMA_REASON_OUTPUT_WIDTH },
+		{ 0xfec00000, 4 * MIB, BOTH, DMA_ATTR_MMIO, DMA_REASON_OUTPUT_WIDTH },
+		{ 0xfee00000, 2 * MIB, BOTH, 0, DMA_REASON_OUTPUT_WIDTH },
+		{ 0xfee00000, PAGE, BOTH, 0, DMA_REASON_OUTPUT_WIDTH },
+		{ (uint64_t)1 << 52, 2 * MIB, BOTH, DMA_ATTR_MMIO, DMA_REASON_OUTPUT_WIDTH },
+		{ ((uint64_t)1 << 52) - 2 * MIB, 4 * MIB, BOTH, DMA_ATTR_MMIO,
+		  DMA_REASON_OUTPUT_WIDTH },
+		{ 0 - 2 * MIB, 4 * MIB, BOTH, DMA_ATTR_MMIO, DMA_REASON_ADDRESS_WRAP },
+		{ HIGH, 0, BOTH, 0, DMA_REASON_ZERO_SIZE },
+		{ HIGH, 2 * MIB, DMA_NONE, 0, DMA_REASON_BAD_DIRECTION },
+		{ HIGH, 2 * MIB, DMA_NONE + 1, 0, DMA_REASON_BAD_DIRECTION },
+		{ HIGH, 2 * MIB, BOTH, DMA_ATTR_CC_SHARED, DMA_REASON_CC_SHARED },
+	};
+	struct dma_error why;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	/* so that the short way is open */
+	unmap(&w, map(&w, HIGH, 4 * MIB, 0, false), 4 * MIB, 0, false);
+	unmap(&w, map(&w, HIGH, 2 * GIB, 0, false), 2 * GIB, 0, false);
+	unmap(&w, map(&w, HIGH, PAGE, 0, false), PAGE, 0, false);
+	for (unsigned int i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_true(dma_map_phys(w.dev, wrong[i].phys, wrong[i].size,
+					 (enum dma_data_direction)wrong[i].dir,
+					 wrong[i].attrs) == DMA_MAPPING_ERROR);
+		assert_int_equal(dma_last_error(w.dev, &why), 0);
+		assert_string_equal(dma_reason_name(why.reason), dma_reason_name(wrong[i].reason));
+	}
+	assert_int_equal(world_stats(&w).iova_bytes, 0);
+	world_end(&w);
+}
+
+/** min_align_mask that comes later: maps are refused, what lives is unmapped. */
+static void alignment_later(void **state)
+{
+	struct dma_parms parms = { 0 };
+	struct dma_error why;
+	dma_addr_t addr, page;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_STRICT);
+	dma_device_set_parms(w.dev, &parms);
+	addr = map(&w, HIGH, 4 * MIB, 0, false);
+	page = map(&w, HIGH, PAGE, 0, false);
+	assert_int_equal(dma_set_min_align_mask(w.dev, 2 * PAGE - 1), 0);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_true(dma_map_phys(w.dev, HIGH, i ? 4 * MIB : PAGE, BOTH, 0) ==
+			    DMA_MAPPING_ERROR);
+		assert_int_equal(dma_last_error(w.dev, &why), 0);
+		assert_int_equal(why.reason, DMA_REASON_ALIGNMENT);
+	}
+	unmap(&w, addr, 4 * MIB, 0, false);
+	unmap(&w, page, PAGE, 0, false);
+	assert_true(world_faults(&w, addr) && world_faults(&w, page));
+	dma_device_set_parms(w.dev, NULL);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -515,6 +801,15 @@ int main(void)
 		cmocka_unit_test(addresses_run_out),
 		cmocka_unit_test(regions_inside),
 		cmocka_unit_test(narrowed),
+		cmocka_unit_test(noncoherent),
+		cmocka_unit_test(untrusted_joins),
+		cmocka_unit_test(direct_region_inside),
+		cmocka_unit_test(each_allocation_fails),
+		cmocka_unit_test(dirty_leaves),
+		cmocka_unit_test(waiting_leaves),
+		cmocka_unit_test(poll_gives_back),
+		cmocka_unit_test(refused_targets),
+		cmocka_unit_test(alignment_later),
 	};
 
 	return cmocka_run_group_tests_name("small-large", tests, NULL, NULL);

@@ -149,6 +149,8 @@ void dmamap_domain_flush_shard(struct dma_domain *domain, struct shard *s)
 {
 	struct flush f;
 
+	if (!__atomic_load_n(&s->waiting, __ATOMIC_ACQUIRE))
+		return; /* somebody else has flushed it meanwhile */
 	begin_flush(&f, domain, false, NULL);
 	flush_shard(&f, s);
 	flush_round(&f);

@@ -163,6 +163,12 @@ static inline uint64_t granule_size(const struct dma_domain *domain)
 	return (uint64_t)1 << domain->shift;
 }
 
+/** Bytes of the leaves that @w is of. */
+static inline uint64_t window_leaf(const struct dma_domain *domain, const struct window *w)
+{
+	return granule_size(domain) << w->scale;
+}
+
 /** The highest last address that a mapping of @d with @mask may have. */
 static inline uint64_t domain_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
 				    uint64_t mask)
@@ -289,6 +295,10 @@ void dmamap_windows_release(struct dma_domain *domain, struct window *idle);
 /** Keep [granule, granule + n) out of the address space and the windows in it. IOVA_FULL: some of it is in use. */
 enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64_t granule,
 					       uint64_t n);
+/** Blocks that were taken in groups and are no windows go back to the address space. */
+void dmamap_windows_shrink_groups(struct dma_domain *domain);
+/** Output width and hole as the backend has them now. */
+void dmamap_windows_set_width(struct dma_domain *domain);
 /** Granules in mappings, waiting ones included; at the most, or a little more. */
 uint64_t dmamap_windows_used(const struct dma_domain *domain);
 uint64_t dmamap_windows_peak(const struct dma_domain *domain);

@@ -291,14 +291,18 @@ static void lower_mask(void **state)
 
 	(void)state;
 	begin_vtd(&w, DMA_INVALIDATION_STRICT);
-	addr = map(&w, HIGH, 2 * MIB, 0, false);
-	assert_true(addr > DMA_BIT_MASK(40));
-	unmap(&w, addr, 2 * MIB, 0, false);
+	for (unsigned int i = 0; i < 4; i++) {
+		addr = map(&w, HIGH, (1 + i % 2) * 2 * MIB, 0, false);
+		assert_true(addr > DMA_BIT_MASK(40));
+		unmap(&w, addr, (1 + i % 2) * 2 * MIB, 0, false);
+	}
 	assert_int_equal(dma_set_mask(w.dev, DMA_BIT_MASK(40)), 0);
 	for (unsigned int i = 0; i < 4; i++) {
-		addr = map(&w, HIGH, 2 * MIB, 0, i & 1);
-		assert_true(addr + 2 * MIB - 1 <= DMA_BIT_MASK(40));
-		unmap(&w, addr, 2 * MIB, 0, i & 2);
+		uint64_t size = (1 + i % 2) * 2 * MIB;
+
+		addr = map(&w, HIGH, size, 0, i & 2);
+		assert_true(addr + size - 1 <= DMA_BIT_MASK(40));
+		unmap(&w, addr, size, 0, false);
 	}
 	world_end(&w);
 }
@@ -451,21 +455,37 @@ static void leave(struct second *s)
 	assert_int_equal(sim_device_destroy(s->device), 0);
 }
 
-/** What is mapped in @size after the narrowing lies where the device's mask and the aperture allow, and nowhere more. */
-static void expect_exact(struct world *w, struct dma_device *dev, uint64_t size, dma_addr_t last)
+/** A mapping after the narrowing lies below @last, consists of leaves that there are, and leads nowhere more. */
+static dma_addr_t map_exact(struct world *w, struct dma_device *dev, uint64_t size, dma_addr_t last)
 {
-	for (unsigned int i = 0; i < 4; i++) {
-		dma_addr_t addr = dma_map_phys(dev, HIGH, size, BOTH, 0);
+	dma_addr_t addr = dma_map_phys(dev, HIGH, size, BOTH, 0);
+	struct dma_leaf leaf;
+	phys_addr_t behind;
 
-		assert_true(addr != DMA_MAPPING_ERROR);
-		assert_true(addr + size - 1 <= last);
-		expect_leads(w, addr, HIGH);
-		expect_leads(w, addr + size - 8, HIGH + size - 8);
-		assert_true(world_faults(w, addr + size));
-		assert_true(world_faults(w, addr - 8));
-		dma_unmap_phys(dev, addr, size, BOTH, 0);
-		dma_domain_flush(w->domain);
-		assert_true(world_faults(w, addr));
+	assert_true(addr != DMA_MAPPING_ERROR);
+	assert_true(addr + size - 1 <= last);
+	expect_leads(w, addr, HIGH);
+	expect_leads(w, addr + size - 8, HIGH + size - 8);
+	/* they lie from the top down: what follows is free, or the other's, which leads to its own beginning */
+	assert_true(world_faults(w, addr + size) ||
+		    (!dma_domain_iova_to_phys(w->domain, addr + size, &behind) && behind == HIGH));
+	assert_int_equal(w->domain->backend->ops->next_leaf(w->domain->backend, addr, &leaf), 0);
+	assert_true(w->domain->backend->caps.page_sizes & leaf.len);
+	return addr;
+}
+
+/** By the newcomer, and while that lives by the one that was there before. */
+static void expect_exact(struct world *w, struct dma_device *newcomer, uint64_t size,
+			 dma_addr_t last)
+{
+	for (unsigned int i = 0; i < 2; i++) {
+		dma_addr_t theirs = map_exact(w, newcomer, size, last);
+		dma_addr_t ours = map_exact(w, w->dev, size, min_u64(last, DMA_BIT_MASK(56)));
+
+		dma_unmap_phys(newcomer, theirs, size, BOTH, 0);
+		assert_true(world_faults(w, theirs));
+		dma_unmap_phys(w->dev, ours, size, BOTH, 0);
+		assert_true(world_faults(w, ours));
 	}
 }
 
@@ -487,11 +507,8 @@ static void narrow_to(const struct dma_unit_caps *less, dma_addr_t last, bool re
 		unmap(&w, addr, sizes[i], 0, false);
 	}
 	assert_int_equal(join(&w, &s, less), 0);
-	/* the newcomer first: what it gets is above the other's mask, where the aperture has that */
-	for (unsigned int i = 0; i < 6; i++) {
+	for (unsigned int i = 0; i < 6; i++)
 		expect_exact(&w, s.dev, sizes[i], last);
-		expect_exact(&w, w.dev, sizes[i], min_u64(last, DMA_BIT_MASK(56)));
-	}
 	dma_domain_flush(w.domain);
 	if (region)
 		w.empty_tables = world_stats(&w).table_bytes;
@@ -630,6 +647,37 @@ static void each_allocation_fails(void **state)
 			assert_true(n < 100);
 		}
 	}
+}
+
+/** Addresses are free, and a table for smaller pages is still linked there: it goes before there is a window. */
+static void table_in_the_way(void **state)
+{
+	static dma_addr_t addr[512];
+	dma_addr_t handle;
+	struct world w;
+	void *cpu;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_LAZY);
+	leave_only(&w, 5 * GIB, GIB);
+	cpu = dma_alloc_coherent(w.dev, 100 * PAGE, &handle, DMAMAP_GFP_KERNEL);
+	assert_non_null(cpu);
+	dma_free_coherent(w.dev, 100 * PAGE, cpu, handle);
+	for (unsigned int round = 0; round < 2; round++) {
+		for (unsigned int i = 0; i < 512; i++) {
+			addr[i] = map(&w, HIGH + i * 2 * MIB, 2 * MIB, 0, i & 1);
+			assert_true(in_window(&w, addr[i], 9));
+		}
+		for (unsigned int i = 0; i < 512; i++) {
+			expect_leads(&w, addr[i] + 8, HIGH + i * 2 * MIB + 8);
+			unmap(&w, addr[i], 2 * MIB, 0, i & 2);
+		}
+		dma_domain_flush(w.domain);
+		for (unsigned int i = 0; i < 512; i++)
+			assert_true(world_faults(&w, addr[i]));
+		assert_int_equal(world_stats(&w).table_bytes, w.empty_tables);
+	}
+	world_end(&w);
 }
 
 static void add_dirty(void *arg, dma_addr_t iova, uint64_t len)
@@ -806,6 +854,7 @@ int main(void)
 		cmocka_unit_test(direct_region_inside),
 		cmocka_unit_test(each_allocation_fails),
 		cmocka_unit_test(dirty_leaves),
+		cmocka_unit_test(table_in_the_way),
 		cmocka_unit_test(waiting_leaves),
 		cmocka_unit_test(poll_gives_back),
 		cmocka_unit_test(refused_targets),

@@ -752,6 +752,42 @@ static void waiting_leaves(void **state)
 	world_end(&w);
 }
 
+/** The smallest queue: each unmap that finds another one waiting flushes it first. */
+static void queue_of_one(void **state)
+{
+	const struct dma_domain_config config = { .size = sizeof(config),
+						  .invalidation = DMA_INVALIDATION_LAZY,
+						  .flush_entries = 2 };
+	struct dma_domain *other, *before;
+	dma_addr_t last = 0;
+	struct world w;
+
+	(void)state;
+	begin_vtd(&w, DMA_INVALIDATION_LAZY);
+	before = w.domain;
+	assert_int_equal(sim_domain_create(w.iommu, &config, &other), 0);
+	assert_int_equal(dma_device_set_domain(w.dev, other), 0);
+	w.domain = other;
+	for (unsigned int i = 0; i < 24; i++) {
+		uint64_t size = i % 3 ? i % 3 * 2 * MIB : PAGE;
+		dma_addr_t addr = map(&w, HIGH, size, 0, i & 1);
+
+		expect_leads(&w, addr, HIGH);
+		assert_true(!i || addr != last);
+		unmap(&w, addr, size, 0, i & 2);
+		assert_true(world_stats(&w).queued <= 1);
+		assert_true(!i || world_faults(&w, last));
+		last = addr;
+	}
+	dma_domain_flush(other);
+	assert_true(world_faults(&w, last));
+	assert_int_equal(world_stats(&w).iova_bytes, 0);
+	assert_int_equal(dma_device_set_domain(w.dev, before), 0);
+	assert_int_equal(dma_domain_destroy(other), 0);
+	w.domain = before;
+	world_end(&w);
+}
+
 /** A quiet domain: dma_poll() alone gives the window back. */
 static void poll_gives_back(void **state)
 {
@@ -857,6 +893,7 @@ int main(void)
 		cmocka_unit_test(table_in_the_way),
 		cmocka_unit_test(waiting_leaves),
 		cmocka_unit_test(poll_gives_back),
+		cmocka_unit_test(queue_of_one),
 		cmocka_unit_test(refused_targets),
 		cmocka_unit_test(alignment_later),
 	};

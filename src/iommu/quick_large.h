@@ -45,6 +45,7 @@ static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, unsigned 
 	const struct window_large *large = &d->domain->windows.large[i];
 	const struct window_place *here;
 	dma_ctx_state state;
+	uint64_t *ends;
 	struct shard *s;
 	unsigned int at;
 	bool ok;
@@ -52,9 +53,9 @@ static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, unsigned 
 	if (!small_enter(d, &state, &s))
 		return false;
 	here = &s->current[WINDOW_LIMITS + 1 + i];
-	ok = small_may_take(d, s) && here->word && here->window->ends &&
-	     word_take(s, here->word, &here->window->ends->word[place_index(here)], large->scale, n,
-		       ceil_log2(n), &at);
+	ends = place_ends(here);
+	ok = small_may_take(d, s) && here->word && (n == 1 || ends) &&
+	     word_take(s, here->word, ends, large->scale, n, ceil_log2(n), &at);
 	if (ok) {
 		entries_write(here->entries + at, n, entry, large->step);
 		__atomic_fetch_or(&here->word->heads, (uint64_t)1 << at, __ATOMIC_RELEASE);

@@ -182,11 +182,9 @@ static bool take_current(struct shard *s, unsigned int kind, unsigned int n, uns
 	if (place_take(s, here, n, order, span))
 		return true;
 	first = place_index(here);
-	/* downwards: what lies above was used up before */
-	for (unsigned int k = WINDOW_WORDS - 1; k; k--) {
-		unsigned int i = (first + k) % WINDOW_WORDS;
-
-		if (word_is_empty(&w->word[i]) ||
+	/* from the top: what came back there is taken back, and addresses stay close together */
+	for (unsigned int i = WINDOW_WORDS; i--;) {
+		if (i == first || word_is_empty(&w->word[i]) ||
 		    !window_take_word(s, w, i, n, order, &span->index))
 			continue;
 		place_in(here, w, i);

@@ -300,6 +300,14 @@ static inline unsigned int place_index(const struct window_place *place)
 	return (unsigned int)(place->word - place->window->word);
 }
 
+/** The word of ends that goes with @place; NULL: its window has none, or there is no window. */
+static inline uint64_t *place_ends(const struct window_place *place)
+{
+	if (!place->word || !place->window->ends)
+		return NULL;
+	return &place->window->ends->word[place_index(place)];
+}
+
 static inline void place_in(struct window_place *place, struct window *w, unsigned int i)
 {
 	place->word = &w->word[i];

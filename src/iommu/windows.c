@@ -315,6 +315,8 @@ static bool take_block(struct dma_domain *domain, unsigned int kind, uint64_t *b
 
 	if (kind > WINDOW_LIMITS)
 		return take_alone(domain, large->limit, large->scale, block);
+	if (kind >= WINDOW_LIMITS)
+		return false; /* windows of no kind */
 	g = ws->groups[kind];
 	while (g && (g->taken | g->gone) == GROUP_ALL)
 		g = g->next;

@@ -95,13 +95,13 @@ static void enter_room(struct room *r, const struct dma_iommu_unit_ops *first,
 				    .levels = 4,
 				    .output_bits = 48,
 				    .page_sizes = LARGE,
-				    .coherent_walk = true,
-				    .unit = &r->ear[0].unit };
+				    .coherent_walk = true };
 	struct dma_backend *backend;
 
 	memset(r, 0, sizeof(*r));
 	r->ear[0] = (struct ear){ { first }, '1' };
 	r->ear[1] = (struct ear){ { second }, '2' };
+	pt.unit = &r->ear[0].unit;
 	assert_int_equal(sim_machine_create(&sim, &r->m), 0);
 	sim_host(r->m)->sanitize = NULL;
 	assert_int_equal(sim_add_ram(r->m, 0, RAM), 0);

@@ -84,7 +84,7 @@ struct windows {
 /** The larger leaf that windows of @kind are of; NULL: they are of granules. */
 static inline struct window_large *windows_large(struct windows *ws, unsigned int kind)
 {
-	return kind > WINDOW_LIMITS ? &ws->large[kind - WINDOW_LIMITS - 1] : NULL;
+	return kind > WINDOW_LIMITS ? &ws->large[kind - WINDOW_KIND_LARGE(0)] : NULL;
 }
 
 /** Where callers with @number begin to look. */

@@ -60,7 +60,7 @@ dma_addr_t dmamap_iommu_quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t
 		return DMA_MAPPING_ERROR;
 	if (span.window->scale)
 		__atomic_fetch_or(&d->quick_large,
-				  (uint8_t)(1u << (span.window->kind - WINDOW_LIMITS - 1)),
+				  (uint8_t)(1u << (span.window->kind - WINDOW_KIND_LARGE(0))),
 				  __ATOMIC_RELAXED);
 	else
 		__atomic_store_n(&d->quick_index,

@@ -2,8 +2,7 @@
 /*
  * The short way of a small mapping, inline in the public calls: the device is trusted and coherent, nobody observes, and
  * the domain's windows serve it, its walker snoops and needs no telling. What remains is a granule, its entry, and one
- * bit; an unmap is the same backwards.
- * Everything else, refusals above all, is left to the long way of map.c.
+ * bit; an unmap is the same backwards. Everything else, refusals above all, is left to the long way of map.c.
  */
 #ifndef DMAMAP_IOMMU_QUICK_H
 #define DMAMAP_IOMMU_QUICK_H
@@ -91,9 +90,7 @@ static inline struct window *quick_window(const struct dmamap_dev *d, const stru
 static inline bool quick_win(struct dmamap_dev *d, const struct shard *s, struct window *w,
 			     unsigned int index)
 {
-	uint64_t bit = (uint64_t)1 << index % 64;
-
-	if (!(__atomic_fetch_and(&w->word[index / 64].heads, ~bit, __ATOMIC_ACQ_REL) & bit))
+	if (!span_win((struct span){ w, index, 1 }))
 		return false;
 	__atomic_store_n(&w->entries[index], 0, __ATOMIC_RELAXED);
 	small_count_unmap(d, s);

@@ -52,7 +52,7 @@ static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, unsigned 
 
 	if (!small_enter(d, &state, &s))
 		return false;
-	here = &s->current[WINDOW_LIMITS + 1 + i];
+	here = &s->current[WINDOW_KIND_LARGE(i)];
 	ends = place_ends(here);
 	ok = small_may_take(d, s) && here->word && (n == 1 || ends) &&
 	     word_take(s, here->word, ends, large->scale, n, ceil_log2(n), &at);
@@ -89,16 +89,13 @@ static inline bool quick_large_run(const struct windows *ws, const struct shard 
 {
 	const struct window_large *large = &ws->large[i];
 	struct window *w =
-		__atomic_load_n(&s->current[WINDOW_LIMITS + 1 + i].window, __ATOMIC_ACQUIRE);
+		__atomic_load_n(&s->current[WINDOW_KIND_LARGE(i)].window, __ATOMIC_ACQUIRE);
 	uint64_t leaf = addr >> large->shift;
-	unsigned int bit = leaf % 64;
 
 	if (!w || w->block != window_block(leaf << large->scale, large->scale))
 		return false;
 	*span = (struct span){ w, leaf % WINDOW_GRANULES, (unsigned int)(size >> large->shift) };
-	return span->granules <= 64 - bit &&
-	       (window_ends_of(w, span->index / 64) & span_mask(*span)) ==
-		       (uint64_t)1 << (bit + span->granules - 1);
+	return span_is_run(*span);
 }
 
 /** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. */

@@ -255,33 +255,21 @@ static inline bool quick_unmap_span(struct dmamap_dev *d, dma_addr_t iova, unsig
 	struct dma_domain *domain = d->domain;
 	uint64_t granule = iova >> domain->shift;
 	struct span span = { .index = granule % WINDOW_GRANULES, .granules = n };
-	unsigned int bit = span.index % 64;
 	dma_ctx_state state;
 	struct shard *s =
 		windows_shard(&domain->windows, ctx_number_or_0(dma_ctx_enter(d->host, &state)));
 	struct window_lazy *lazy;
 	struct shard *owner;
-	uint64_t mask;
 
 	dma_ctx_leave(d->host, state);
 	span.window = quick_window(d, s, granule);
-	if (!span.window || n > 64 - bit)
-		return false;
-	mask = iova_word_mask(bit, bit + n - 1);
-	if ((window_ends_of(span.window, span.index / 64) & mask) != (mask & ~(mask >> 1)))
+	if (!span.window || !span_is_run(span))
 		return false;
 	lazy = small_is_lazy(domain) ? window_lazy_of(span.window) : NULL;
 	owner = lazy ? window_owner(&domain->windows, span.window) : NULL;
 	if ((lazy && small_waits_full(domain, owner)) || !span_win(span))
 		return false;
-	small_clear(domain, span);
-	small_count_unmap(d, s);
-	if (lazy) {
-		span_defer(domain, owner, lazy, span);
-		return true;
-	}
-	span_forget(domain, s, span);
-	span_give_back(domain, span);
+	span_end(d, s, owner, lazy, span);
 	return true;
 }
 

@@ -169,16 +169,9 @@ bool dmamap_small_take_large(struct dmamap_dev *d, const struct large_range *ran
 	dma_ctx_state state;
 	struct dma_ctx *ctx;
 	struct shard *s;
-	bool ok = false;
+	bool ok;
 
-	if (small_enter(d, &state, &s)) {
-		ok = small_may_take(d, s) && place_take(s, &s->current[range->kind], range->leaves,
-							ceil_log2(range->leaves), span);
-		if (ok)
-			small_count_map(d, s);
-		small_leave(d, s, state);
-	}
-	if (ok)
+	if (small_take_here(d, range->kind, range->leaves, span))
 		return true;
 	domain_lock(domain);
 	if (domain->host->time_ns)
@@ -332,16 +325,12 @@ static bool is_run(struct window *w, uint64_t granule, uint64_t granules, struct
 {
 	uint64_t part = ((uint64_t)1 << w->scale) - 1;
 	uint64_t n = granules >> w->scale;
-	uint64_t ends;
-	unsigned int bit;
 
 	*span = (struct span){ w, (unsigned int)(granule >> w->scale) % WINDOW_GRANULES, 1 };
-	bit = span->index % 64;
-	if ((granule | granules) & part || n > 64 - bit)
+	if ((granule | granules) & part || n > WINDOW_RUN)
 		return false;
 	span->granules = (unsigned int)n;
-	ends = window_ends_of(w, span->index / 64) & iova_word_mask(bit, bit + span->granules - 1);
-	return ends == (uint64_t)1 << (bit + span->granules - 1);
+	return span_is_run(*span);
 }
 
 static enum small_result why_not(struct span span)
@@ -373,13 +362,6 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 		dmamap_small_flush_waiting(domain, owner);
 	if (!span_win(span))
 		return why_not(span);
-	small_clear(domain, span);
-	small_count_unmap(d, s);
-	if (lazy) {
-		span_defer(domain, owner, lazy, span);
-		return SMALL_DONE;
-	}
-	span_forget(domain, s, span);
-	span_give_back(domain, span);
+	span_end(d, s, owner, lazy, span);
 	return SMALL_DONE;
 }

@@ -156,24 +156,30 @@ static inline const struct window_place *small_here(const struct dmamap_dev *d,
 	return &s->current[l];
 }
 
-/** dmamap_small_take(), first from where the shard of the caller has looked last. */
-static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
-			      struct span *span)
+/** A span of @kind from where the shard of the caller has looked last. False: not there, or not now. */
+static inline bool small_take_here(struct dmamap_dev *d, unsigned int kind, unsigned int granules,
+				   struct span *span)
 {
 	dma_ctx_state state;
 	struct shard *s;
-	bool ok = false;
+	bool ok;
 
-	if (small_enter(d, &state, &s)) {
-		unsigned int l = small_limit_index(&d->domain->windows, limit);
+	if (!small_enter(d, &state, &s))
+		return false;
+	ok = small_may_take(d, s) &&
+	     place_take(s, &s->current[kind], granules, ceil_log2(granules), span);
+	if (ok)
+		small_count_map(d, s);
+	small_leave(d, s, state);
+	return ok;
+}
 
-		ok = small_may_take(d, s) &&
-		     place_take(s, &s->current[l], granules, ceil_log2(granules), span);
-		if (ok)
-			small_count_map(d, s);
-		small_leave(d, s, state);
-	}
-	return ok || dmamap_small_take(d, granules, limit, span);
+static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
+			      struct span *span)
+{
+	unsigned int l = small_limit_index(&d->domain->windows, limit);
+
+	return small_take_here(d, l, granules, span) || dmamap_small_take(d, granules, limit, span);
 }
 
 /** A range of several larger leaves, or of one: how it is to be entered. */
@@ -200,7 +206,7 @@ static inline bool small_large_fits(const struct dma_domain *domain, phys_addr_t
 		    __atomic_load_n(&large->limit, __ATOMIC_RELAXED) > limit)
 			continue;
 		*range =
-			(struct large_range){ WINDOW_LIMITS + 1 + i,
+			(struct large_range){ WINDOW_KIND_LARGE(i),
 					      (unsigned int)(size >> large->shift), large->change };
 		return true;
 	}
@@ -211,7 +217,7 @@ static inline bool small_large_fits(const struct dma_domain *domain, phys_addr_t
 bool dmamap_small_take_large(struct dmamap_dev *d, const struct large_range *range, uint64_t limit,
 			     struct span *span);
 
-/** A span for [phys, phys + size), whole granules that entries reach; what its entries are else besides *@bits is added. */
+/** A span for [phys, phys + size), whole granules that entries reach; *@bits become those of its entries. */
 static inline bool small_take_range(struct dmamap_dev *d, phys_addr_t phys, uint64_t size,
 				    uint64_t limit, struct span *span, uint64_t *bits)
 {
@@ -315,7 +321,7 @@ static inline bool small_waits_full(const struct dma_domain *domain, const struc
 	return __atomic_load_n(&s->waiting, __ATOMIC_RELAXED) + 1 >= domain->queue_size;
 }
 
-/** Let granules of a window of @s wait for a flush. They are counted last: a count may be too high for a while, never too low. */
+/** Let granules of a window of @s wait for a flush; counted last: a count may be too high for a while, never too low. */
 static inline void small_defer(struct dma_domain *domain, struct shard *s, struct window_lazy *lazy,
 			       unsigned int i, uint64_t bits)
 {
@@ -324,8 +330,7 @@ static inline void small_defer(struct dma_domain *domain, struct shard *s, struc
 		dmamap_small_list(s, lazy);
 	if (!__atomic_fetch_add(&s->waiting, 1, __ATOMIC_SEQ_CST))
 		dmamap_small_begin_waiting(domain, s);
-	else if (!small_is_lazy(
-			 domain)) /* made strict meanwhile, perhaps behind the flush of that */
+	else if (!small_is_lazy(domain)) /* since a moment ago, and its flush may be over */
 		dmamap_small_flush_waiting(domain, s);
 }
 
@@ -333,6 +338,16 @@ static inline void small_defer(struct dma_domain *domain, struct shard *s, struc
 static inline void small_count_unmap(struct dmamap_dev *d, const struct shard *s)
 {
 	__atomic_fetch_add(&d->counts[s->number].unmapped, 1, __ATOMIC_SEQ_CST);
+}
+
+/** May it be one mapping? Its window's ends say so, or do not. */
+static inline bool span_is_run(struct span span)
+{
+	unsigned int bit = span.index % 64;
+
+	return span.granules <= 64 - bit &&
+	       (window_ends_of(span.window, span.index / 64) & span_mask(span)) ==
+		       (uint64_t)1 << (bit + span.granules - 1);
 }
 
 /** Win its bit of heads; false: it is not set. */
@@ -366,6 +381,20 @@ static inline void span_defer(struct dma_domain *domain, struct shard *s, struct
 
 	window_forget_ends(span.window, span.index / 64, bits);
 	small_defer(domain, s, lazy, span.index / 64, bits);
+}
+
+/** Its bit was won by who works in @s: the mapping ends, at once or with a flush of @owner, whose window has @lazy. */
+static inline void span_end(struct dmamap_dev *d, struct shard *s, struct shard *owner,
+			    struct window_lazy *lazy, struct span span)
+{
+	small_clear(d->domain, span);
+	small_count_unmap(d, s);
+	if (lazy) {
+		span_defer(d->domain, owner, lazy, span);
+		return;
+	}
+	span_forget(d->domain, s, span);
+	span_give_back(d->domain, span);
 }
 
 #pragma GCC visibility pop

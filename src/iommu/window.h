@@ -3,8 +3,9 @@
  * Windows and shards: where small ranges of I/O addresses come from.
  *
  * A window is a block of WINDOW_GRANULES granules, aligned to its size, taken whole from the address space and pinned
- * whole in a lowest table; or of as many larger leaves in a table of their level, which then are its granules. A mapping of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up
- * to a power of two, so that it never leaves its word. What lives in a window is in bitmaps:
+ * whole in a lowest table; or of as many larger leaves in a table of their level, which then are its granules. A mapping
+ * of 1 to WINDOW_RUN granules is a run of bits of it, aligned to its size rounded up to a power of two, so that it never
+ * leaves its word. What lives in a window is in bitmaps:
  *
  *   free      may be handed out. The shard's, under its lock.
  *   heads     the first granule of each live mapping. Set when the mapping is complete; who clears a bit of it has the
@@ -39,7 +40,8 @@
 /** A window of larger leaves is made only where it is a small part of the addresses: leaves below the limit. */
 #define WINDOW_SHARE ((uint64_t)64 * WINDOW_GRANULES)
 /** A kind of windows is a limit, or none, or a larger leaf. */
-#define WINDOW_KINDS (WINDOW_LIMITS + 1 + WINDOW_LARGE)
+#define WINDOW_KINDS	     (WINDOW_LIMITS + 1 + WINDOW_LARGE)
+#define WINDOW_KIND_LARGE(i) (WINDOW_LIMITS + 1 + (i))
 /** Lists of a shard's windows, by the order of their longest run. */
 #define WINDOW_ORDERS 7u
 
@@ -253,7 +255,7 @@ static inline uint64_t window_highest_run(uint64_t free, unsigned int order)
 }
 
 /**
- * @n granules, of which 2^@order make the smallest power of two, from @word of @w: the first bit. False: there are none. For
+ * @n granules, of which 2^@order make the smallest power of two, from @word: the first bit. False: there are none. For
  * several there must be @ends, the same word there.
  */
 static inline bool word_take(struct shard *s, struct window_word *word, uint64_t *ends,

@@ -45,6 +45,30 @@ static bool go_the_long_way(struct bench_behind *b)
 	return ok;
 }
 
+static inline bool take(struct dmamap_dev *d, struct window **w, uint64_t *granule)
+{
+	const struct dma_domain *domain = d->domain;
+	const struct window_place *here;
+	dma_ctx_state state;
+	struct shard *s;
+	int at;
+
+	if (!small_enter(domain, &state, &s))
+		return false;
+	at = small_take_one(d, domain, s, &here);
+	*w = here->window;
+	*granule = here->granule + (unsigned int)at;
+	small_leave(domain, s, state);
+	return at != PLACE_NONE;
+}
+
+static inline void give(struct dmamap_dev *d, struct window *w, uint64_t granule)
+{
+	unsigned int index = granule % WINDOW_GRANULES;
+
+	small_give_back(d->domain, w, &w->word[index / 64], (uint64_t)1 << index % 64);
+}
+
 static bool run_window(void *state, uint64_t n)
 {
 	struct bench_behind *b = state;
@@ -54,8 +78,8 @@ static bool run_window(void *state, uint64_t n)
 		struct window *w;
 		uint64_t granule;
 
-		if (quick_iova_take(d, &w, &granule))
-			quick_iova_give(d, w, granule % WINDOW_GRANULES);
+		if (take(d, &w, &granule))
+			give(d, w, granule);
 		else if (!go_the_long_way(b))
 			return false;
 	}

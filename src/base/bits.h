@@ -43,6 +43,8 @@ static inline unsigned int count_bits(uint64_t v)
 {
 	if (!(v & (v - 1)))
 		return v != 0;
+	if (!~v)
+		return 64;
 	v -= (v >> 1) & 0x5555555555555555u;
 	v = (v & 0x3333333333333333u) + ((v >> 2) & 0x3333333333333333u);
 	v = (v + (v >> 4)) & 0x0f0f0f0f0f0f0f0fu;

@@ -141,9 +141,9 @@ struct dmamap_dev {
 	bool decorated;	 /* the host has forms of addresses */
 	/** Which mappings may go the way of iommu/quick.h; which windows are meant; entries, by direction, or 0. */
 	enum dmamap_quick quick;
-	bool quick_list; /* lists: whatever the sanitizer says, because it is asked elsewhere */
-	uint8_t quick_index;
+	bool quick_list;     /* lists: whatever the sanitizer says, because it is asked elsewhere */
 	uint8_t quick_large; /* of larger leaves: a bit each */
+	uint16_t quick_place; /* where in a shard, in bytes */
 	uint64_t quick_bits[DMA_NONE + 1];
 	uint64_t quick_mmio[DMA_NONE + 1];
 	/** RAM that pages of lists are looked for in first. */

@@ -2,7 +2,7 @@
 /*
  * Domains: their life, their address space, and the devices in them.
  */
-#include "domain.h"
+#include "small.h"
 
 #include "bounce/pool.h"
 #include "iommu.h"
@@ -160,9 +160,10 @@ static uint64_t used_in_space(const struct dma_domain *domain)
 }
 
 /** Granules that are in a mapping, or wait. */
-static uint64_t used(const struct dma_domain *domain)
+/** Granules in use; @peak: in windows, at the most. */
+static uint64_t used(struct dma_domain *domain, uint64_t *peak)
 {
-	return used_in_space(domain) + dmamap_windows_used(domain);
+	return used_in_space(domain) + dmamap_windows_used(domain, peak);
 }
 
 bool dmamap_domain_holds(const struct dma_domain *domain)
@@ -209,9 +210,11 @@ int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t
 	return result == IOVA_FULL ? -DMAMAP_EBUSY : -DMAMAP_ENOMEM;
 }
 
-bool dmamap_domain_idle(const struct dma_domain *domain)
+bool dmamap_domain_idle(struct dma_domain *domain)
 {
-	return !used(domain);
+	uint64_t peak;
+
+	return !used(domain, &peak);
 }
 
 enum dmamap_iova_result dmamap_domain_try_alloc(struct dma_domain *domain, uint64_t size,
@@ -249,7 +252,7 @@ static enum dmamap_iova_result alloc_pci(struct dma_domain *domain, struct dma_d
 	if (result != IOVA_FULL)
 		return result;
 	__atomic_store_n(&d->pci_32bit_first, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&d->quick_index, WINDOW_LIMITS, __ATOMIC_RELAXED);
+	small_set_here(d, WINDOW_NOWHERE);
 	__atomic_store_n(&d->quick_large, 0, __ATOMIC_RELAXED);
 	if (dev_once(d, ONCE_DAC))
 		dmamap_log(domain->host, DMA_LOG_INFO, dev, "I/O addresses above 4 GiB from now on",
@@ -382,11 +385,12 @@ void dmamap_poll(struct dma_host *host)
 void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
+	uint64_t peak;
 
 	domain_lock(domain);
 	*stats = domain->stats;
-	stats->iova_bytes = used(domain) << domain->shift;
-	stats->iova_peak_bytes += dmamap_windows_peak(domain) << domain->shift;
+	stats->iova_bytes = used(domain, &peak) << domain->shift;
+	stats->iova_peak_bytes += peak << domain->shift;
 	stats->table_bytes = ops->table_bytes ? ops->table_bytes(domain->backend) : 0;
 	stats->invalidations = invalidations(domain);
 	stats->queued = domain->queued + dmamap_windows_waiting(domain);

@@ -22,18 +22,20 @@
 
 /**
  * An unmap that waits: its addresses go back after a flush that began after it was queued. During a flush also the
- * pending bits of one word of a window: the word, counted over all blocks, and the bits.
+ * pending bits of one word of a window.
  */
 struct flush_entry {
 	union {
 		uint64_t granule;
-		uint64_t word;
+		uintptr_t word; /* the window, and in the lowest bits which of its words */
 	};
 	union {
 		uint64_t granules;
 		uint64_t bits;
 	};
 };
+
+_Static_assert(_Alignof(struct window) >= WINDOW_WORDS, "a pointer to a window has room for that");
 
 /** All that small.h and windows.c need. Without shards there are no windows. */
 struct windows {
@@ -47,11 +49,14 @@ struct windows {
 	uint64_t limit[WINDOW_LIMITS];
 	/** Larger leaves that windows may be of, from the smallest on: what an entry differs in, the limit of the windows. */
 	struct window_large {
-		uint8_t scale; /* log2 of granules in it */
-		uint8_t shift; /* log2 of bytes */
-		uint64_t mask; /* its bytes, minus 1 */
-		uint64_t most; /* bytes of WINDOW_RUN; 0: a unit has no such leaves */
-		uint64_t step; /* of entries side by side that lead to leaves side by side */
+		uint8_t scale;	/* log2 of granules in it */
+		uint8_t shift;	/* log2 of bytes */
+		uint8_t bit;	/* of dmamap_dev.quick_large */
+		uint16_t place; /* where in a shard, in bytes */
+		uint64_t tag;	/* of windows of such leaves, in their window_block_of() */
+		uint64_t mask;	/* its bytes, minus 1 */
+		uint64_t most;	/* bytes of WINDOW_RUN; 0: a unit has no such leaves */
+		uint64_t step;	/* of entries side by side that lead to leaves side by side */
 		uint64_t change;
 		uint64_t limit; /* 0: none was asked for yet */
 	} large[WINDOW_LARGE];
@@ -63,6 +68,7 @@ struct windows {
 	/** That of the backend, or its invalidate() and wait(). */
 	void (*forget)(struct dma_backend *backend, dma_addr_t iova, uint64_t size);
 	uint64_t granule_mask; /* of an offset in a granule */
+	uint64_t run_bytes;    /* the most that a run of granules can be */
 	/** What no entry may lead to, widened to granules. */
 	phys_addr_t hole;
 	phys_addr_t hole_end;
@@ -84,7 +90,7 @@ struct windows {
 /** The larger leaf that windows of @kind are of; NULL: they are of granules. */
 static inline struct window_large *windows_large(struct windows *ws, unsigned int kind)
 {
-	return kind > WINDOW_LIMITS ? &ws->large[kind - WINDOW_KIND_LARGE(0)] : NULL;
+	return kind - WINDOW_LIMITS < WINDOW_LARGE ? &ws->large[kind - WINDOW_LIMITS] : NULL;
 }
 
 /** Where callers with @number begin to look. */
@@ -210,7 +216,7 @@ int dmamap_domain_keep_out(struct dma_domain *domain, uint64_t granule, uint64_t
 /** Is there a window, or an address outside of them that is in use or waits? Lock held. */
 bool dmamap_domain_holds(const struct dma_domain *domain);
 /** Is nothing mapped but direct regions, and does nothing wait? Lock held. */
-bool dmamap_domain_idle(const struct dma_domain *domain);
+bool dmamap_domain_idle(struct dma_domain *domain);
 /** Give addresses back that never held an entry. Lock held. */
 void dmamap_domain_unalloc(struct dma_domain *domain, dma_addr_t iova, uint64_t size);
 
@@ -299,9 +305,8 @@ enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64
 void dmamap_windows_shrink_groups(struct dma_domain *domain);
 /** Output width and hole as the backend has them now. */
 void dmamap_windows_set_width(struct dma_domain *domain);
-/** Granules in mappings, waiting ones included; at the most, or a little more. */
-uint64_t dmamap_windows_used(const struct dma_domain *domain);
-uint64_t dmamap_windows_peak(const struct dma_domain *domain);
+/** Granules in mappings, waiting ones included; and at the most, or a little more. */
+uint64_t dmamap_windows_used(struct dma_domain *domain, uint64_t *peak);
 /** Lazy unmaps that wait, and strict ones that were invalidated. */
 uint32_t dmamap_windows_waiting(const struct dma_domain *domain);
 uint64_t dmamap_windows_invalidations(const struct dma_domain *domain);

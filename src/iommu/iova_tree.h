@@ -91,6 +91,8 @@ static inline unsigned int iova_best_run(uint64_t bits)
 {
 	uint64_t runs = bits & (bits >> 1) & 0x5555555555555555u;
 
+	if (!~bits)
+		return iova_whole(0);
 	if (!runs)
 		return bits ? 1 : 0;
 	runs &= (runs >> 2) & 0x1111111111111111u;

@@ -63,10 +63,9 @@ struct flush {
 
 static void give_to_window(struct dma_domain *domain, const struct flush_entry *e)
 {
-	struct window *w = window_of_block(&domain->windows.index, e->word / WINDOW_WORDS);
-	unsigned int i = e->word % WINDOW_WORDS;
+	struct window *w = (struct window *)(e->word & ~(uintptr_t)(WINDOW_WORDS - 1));
 
-	__atomic_fetch_or(&w->word[i].returned, e->bits, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&w->word[e->word % WINDOW_WORDS].returned, e->bits, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&w->current, __ATOMIC_SEQ_CST))
 		dmamap_window_notify(domain->windows.shards, w);
 }
@@ -101,7 +100,7 @@ static void flush_window(struct flush *f, struct window_lazy *lazy)
 		if (f->n == f->room)
 			flush_round(f);
 		f->moved[f->n++] = (struct flush_entry){
-			.word = lazy->window->block * WINDOW_WORDS + i,
+			.word = (uintptr_t)lazy->window | i,
 			.bits = __atomic_exchange_n(&lazy->pending[i], 0, __ATOMIC_SEQ_CST),
 		};
 	}

@@ -13,7 +13,7 @@ void dmamap_iommu_update_quick(struct dmamap_dev *d)
 	d->quick_list = d->route == DMA_ROUTE_IOMMU && d->domain->windows.shards && d->coherent &&
 			!d->untrusted;
 	d->quick = QUICK_NOT;
-	d->quick_index = WINDOW_LIMITS;
+	small_set_here(d, WINDOW_NOWHERE);
 	d->quick_large = 0;
 	if (!d->quick_list || d->host->sanitize)
 		return;
@@ -63,9 +63,7 @@ dma_addr_t dmamap_iommu_quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t
 				  (uint8_t)(1u << (span.window->kind - WINDOW_KIND_LARGE(0))),
 				  __ATOMIC_RELAXED);
 	else
-		__atomic_store_n(&d->quick_index,
-				 (uint8_t)small_limit_index(&domain->windows, limit),
-				 __ATOMIC_RELAXED);
+		small_set_here(d, small_limit_index(&domain->windows, limit));
 	span_write(domain, span, 0, span.granules, g.start, bits);
 	if (small_publish(d, span))
 		return DMA_MAPPING_ERROR;

@@ -30,26 +30,25 @@ bool dmamap_iommu_quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t size
 			      enum dma_data_direction dir, unsigned long attrs);
 
 /** The granule that got @entry, where the shard of the caller has looked last. False: not there, or not now. */
-static inline bool quick_enter(struct dmamap_dev *d, uint64_t entry, uint64_t *granule)
+static inline bool quick_enter(struct dmamap_dev *d, const struct dma_domain *domain,
+			       uint64_t entry, uint64_t *granule)
 {
-	dma_ctx_state state;
 	const struct window_place *here;
+	dma_ctx_state state;
 	struct shard *s;
-	unsigned int at;
-	bool ok;
+	int at;
 
-	if (!small_enter(d, &state, &s))
+	if (!small_enter(domain, &state, &s))
 		return false;
-	here = small_here(d, s);
-	ok = small_may_take(d, s) && place_take_one(s, here, &at);
-	if (ok) {
+	at = small_take_one(d, domain, s, &here);
+	if (at != PLACE_NONE) {
 		__atomic_store_n(&here->entries[at], entry, __ATOMIC_RELAXED);
-		__atomic_fetch_or(&here->word->heads, (uint64_t)1 << at, __ATOMIC_RELEASE);
-		*granule = here->granule + at;
+		word_publish(here->word, (unsigned int)at);
+		*granule = here->granule + (unsigned int)at;
 		small_count_map(d, s);
 	}
-	small_leave(d, s, state);
-	return ok;
+	small_leave(domain, s, state);
+	return at != PLACE_NONE;
 }
 
 /**
@@ -68,18 +67,18 @@ static inline bool quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t size
 	    size - 1 > ws->granule_mask - offset || phys > ws->last_phys ||
 	    (phys >= ws->hole && phys < ws->hole_end) || !d->quick_bits[dir])
 		return false;
-	if (!quick_enter(d, (phys - offset) >> ws->phys_shift | d->quick_bits[dir], &granule))
+	if (!quick_enter(d, domain, (phys - offset) >> ws->phys_shift | d->quick_bits[dir],
+			 &granule))
 		return false;
 	*addr = (granule << domain->shift) + offset;
 	return true;
 }
 
 /** The window of @granule: where the shard of the caller allocates, or by the index. */
-static inline struct window *quick_window(const struct dmamap_dev *d, const struct shard *s,
+static inline struct window *quick_window(const struct dmamap_dev *d, struct shard *s,
 					  uint64_t granule)
 {
-	unsigned int l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
-	struct window *w = __atomic_load_n(&s->current[l].window, __ATOMIC_ACQUIRE);
+	struct window *w = __atomic_load_n(&small_here(d, s)->window, __ATOMIC_ACQUIRE);
 
 	if (!w || w->block != granule / WINDOW_GRANULES)
 		w = window_find(&d->domain->windows.index, granule);
@@ -117,15 +116,13 @@ static inline bool quick_unmap(struct dmamap_dev *d, dma_addr_t addr, size_t siz
 	const struct windows *ws = &domain->windows;
 	uint64_t granule = addr >> domain->shift;
 	unsigned int index = granule % WINDOW_GRANULES;
-	dma_ctx_state state;
-	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, &state));
-	struct shard *s = windows_shard(ws, number);
+	struct shard *s;
 	struct window *w;
 
-	dma_ctx_leave(d->host, state);
 	if ((unsigned int)dir > DMA_FROM_DEVICE || (attrs & DMA_ATTR_CC_SHARED) ||
 	    size - 1 > ws->granule_mask - (addr & ws->granule_mask))
 		return false;
+	s = small_shard(domain);
 	w = quick_window(d, s, granule);
 	if (!w)
 		return false;

@@ -16,23 +16,22 @@
 /** A granule for @d: its window and its number. False where the long way may know, and where that was never gone. */
 static inline bool quick_iova_take(struct dmamap_dev *d, struct window **w, uint64_t *granule)
 {
+	const struct dma_domain *domain = d->domain;
 	const struct window_place *here;
 	dma_ctx_state state;
 	struct shard *s;
-	unsigned int at;
+	int at;
 
-	if (!small_enter(d, &state, &s))
+	if (!small_enter(domain, &state, &s))
 		return false;
-	here = small_here(d, s);
-	if (!small_may_take(d, s) || !place_take_one(s, here, &at)) {
-		small_leave(d, s, state);
-		return false;
+	at = small_take_one(d, domain, s, &here);
+	if (at != PLACE_NONE) {
+		*w = here->window;
+		*granule = here->granule + (unsigned int)at;
+		small_count_map(d, s);
 	}
-	*w = here->window;
-	*granule = here->granule + at;
-	small_count_map(d, s);
-	small_leave(d, s, state);
-	return true;
+	small_leave(domain, s, state);
+	return at != PLACE_NONE;
 }
 
 /** A mapping of @d that never had a bit of heads ends; whose shard counts that does not matter. */
@@ -84,7 +83,7 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 	uint64_t offset, granule;
 	struct window *w;
 
-	if (__atomic_load_n(&d->quick_index, __ATOMIC_RELAXED) == WINDOW_LIMITS)
+	if (!small_is_somewhere(d))
 		return false;
 	offset = phys & domain->windows.granule_mask;
 	if (size - 1 > domain->windows.granule_mask - offset || !quick_iova_take(d, &w, &granule))

@@ -16,17 +16,22 @@
 /** May a range of @size bytes be of larger leaves? */
 static inline bool quick_is_large(const struct dmamap_dev *d, size_t size)
 {
-	return size > (d->domain->windows.granule_mask + 1) * WINDOW_RUN;
+	return size > d->domain->windows.run_bytes;
 }
 
-/** Which leaves [addr, addr + size) is a run of, and a run is less than one leaf of the next sort; larges: none. */
-static inline uint32_t quick_large_kind(const struct windows *ws, uint64_t addr, uint64_t size)
+/** The leaves that [addr, addr + size), at least one byte, may be a run of; NULL: none. */
+static inline const struct window_large *quick_large(const struct dmamap_dev *d, uint64_t addr,
+						     uint64_t size)
 {
-	uint32_t i = 0;
+	const struct window_large *large = d->domain->windows.large;
 
-	while (i < ws->larges && (((addr | size) & ws->large[i].mask) || size > ws->large[i].most))
-		i++;
-	return i;
+	_Static_assert(WINDOW_LARGE == 2, "one or the other");
+	if (size > large->most) {
+		large++;
+		if (size > large->most)
+			return NULL;
+	}
+	return (addr | size) & large->mask ? NULL : large;
 }
 
 /** Bits of an entry, 0: there is no such. */
@@ -39,31 +44,33 @@ static inline uint64_t quick_large_bits(const struct dmamap_dev *d, enum dma_dat
 }
 
 /** @n leaves get @entry and what follows it, where the shard of the caller has looked last. False: not there, not now. */
-static inline bool quick_enter_large(struct dmamap_dev *d, uint32_t i, unsigned int n,
+static inline bool quick_enter_large(struct dmamap_dev *d, const struct dma_domain *domain,
+				     const struct window_large *large, unsigned int n,
 				     uint64_t entry, dma_addr_t *addr)
 {
-	const struct window_large *large = &d->domain->windows.large[i];
-	const struct window_place *here;
+	struct window_place *here;
 	dma_ctx_state state;
-	uint64_t *ends;
 	struct shard *s;
-	unsigned int at;
-	bool ok;
+	int at = PLACE_NONE;
 
-	if (!small_enter(d, &state, &s))
+	if (!small_enter(domain, &state, &s))
 		return false;
-	here = &s->current[WINDOW_KIND_LARGE(i)];
-	ends = place_ends(here);
-	ok = small_may_take(d, s) && here->word && (n == 1 || ends) &&
-	     word_take(s, here->word, ends, large->scale, n, ceil_log2(n), &at);
-	if (ok) {
+	here = shard_at(s, large->place);
+	if (small_may_take(domain, s)) {
+		unsigned int order = ceil_log2(n);
+
+		at = place_take(here, n, order);
+		if (at == PLACE_NONE)
+			at = dmamap_shard_take(s, here, n, order);
+	}
+	if (at != PLACE_NONE) {
 		entries_write(here->entries + at, n, entry, large->step);
-		__atomic_fetch_or(&here->word->heads, (uint64_t)1 << at, __ATOMIC_RELEASE);
-		*addr = (here->granule << d->domain->shift) + ((uint64_t)at << large->shift);
+		word_publish(here->word, (unsigned int)at);
+		*addr = (here->granule + (unsigned int)at) << large->shift;
 		small_count_map(d, s);
 	}
-	small_leave(d, s, state);
-	return ok;
+	small_leave(domain, s, state);
+	return at != PLACE_NONE;
 }
 
 /** For a device with QUICK_ALL and a call that nobody observes. False: nothing has happened. */
@@ -71,31 +78,25 @@ static inline bool quick_map_large(struct dmamap_dev *d, phys_addr_t phys, size_
 				   enum dma_data_direction dir, unsigned long attrs,
 				   dma_addr_t *addr)
 {
-	const struct windows *ws = &d->domain->windows;
-	uint32_t i = quick_large_kind(ws, phys, size);
+	const struct dma_domain *domain = d->domain;
+	const struct window_large *large = quick_large(d, phys, size);
 	uint64_t bits;
 
-	if (!size || !(__atomic_load_n(&d->quick_large, __ATOMIC_RELAXED) >> i & 1))
+	if (!large || !(__atomic_load_n(&d->quick_large, __ATOMIC_RELAXED) & large->bit))
 		return false;
 	bits = quick_large_bits(d, dir, attrs);
-	return bits && small_reaches(d->domain, phys, size) &&
-	       quick_enter_large(d, i, (unsigned int)(size >> ws->large[i].shift),
-				 phys >> ws->phys_shift | (bits ^ ws->large[i].change), addr);
+	return bits && small_reaches(domain, phys, size) &&
+	       quick_enter_large(d, domain, large, (unsigned int)(size >> large->shift),
+				 phys >> domain->windows.phys_shift | (bits ^ large->change), addr);
 }
 
-/** Is [addr, addr + size) what the shard's own window of leaves of sort @i can have as one mapping? */
-static inline bool quick_large_run(const struct windows *ws, const struct shard *s, uint32_t i,
-				   dma_addr_t addr, uint64_t size, struct span *span)
+/** The window that the shard of the caller takes such leaves from, if @leaf is in it; NULL. */
+static inline struct window *quick_large_window(struct shard *s, const struct window_large *large,
+						uint64_t leaf)
 {
-	const struct window_large *large = &ws->large[i];
-	struct window *w =
-		__atomic_load_n(&s->current[WINDOW_KIND_LARGE(i)].window, __ATOMIC_ACQUIRE);
-	uint64_t leaf = addr >> large->shift;
+	struct window *w = __atomic_load_n(&shard_at(s, large->place)->window, __ATOMIC_ACQUIRE);
 
-	if (!w || w->block != window_block(leaf << large->scale, large->scale))
-		return false;
-	*span = (struct span){ w, leaf % WINDOW_GRANULES, (unsigned int)(size >> large->shift) };
-	return span_is_run(*span);
+	return w && w->block == (leaf / WINDOW_GRANULES | large->tag) ? w : NULL;
 }
 
 /** Unmap, likewise: false where dmamap_iommu_quick_unmap() may know. */
@@ -103,17 +104,19 @@ static inline bool quick_unmap_large(struct dmamap_dev *d, dma_addr_t addr, size
 				     enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dma_domain *domain = d->domain;
-	const struct windows *ws = &domain->windows;
-	uint32_t i = quick_large_kind(ws, addr, size);
-	dma_ctx_state state;
-	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, &state));
-	struct shard *s = windows_shard(ws, number);
+	const struct window_large *large = quick_large(d, addr, size);
 	struct span span;
+	struct shard *s;
+	uint64_t leaf;
 
-	dma_ctx_leave(d->host, state);
-	if (!size || i == ws->larges || (unsigned int)dir > DMA_FROM_DEVICE ||
-	    (attrs & DMA_ATTR_CC_SHARED) || small_is_lazy(domain) ||
-	    !quick_large_run(ws, s, i, addr, size, &span) || !span_win(span))
+	if (!large || (unsigned int)dir > DMA_FROM_DEVICE || (attrs & DMA_ATTR_CC_SHARED) ||
+	    small_is_lazy(domain))
+		return false;
+	leaf = addr >> large->shift;
+	s = small_shard(domain);
+	span = (struct span){ quick_large_window(s, large, leaf), leaf % WINDOW_GRANULES,
+			      (unsigned int)(size >> large->shift) };
+	if (!span.window || !span_is_run(span) || !span_win(span))
 		return false;
 	span_clear(span);
 	small_count_unmap(d, s);

@@ -192,15 +192,14 @@ static inline uint64_t entry_bits(const struct dmamap_dev *d, enum dma_data_dire
 	return small_bits(d->domain, dmamap_iommu_prot(true, dir, attrs));
 }
 
-bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, struct span *span)
+bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, unsigned int n, struct span *span)
 {
 	const struct dma_domain *domain = d->domain;
 	uint64_t limit = small_limit(domain, d, dev_mask(d));
 
-	if (quick_waits(d) || !dmamap_small_take(d, span->granules, limit, span))
+	if (quick_waits(d) || !small_take(d, n, limit, span))
 		return false;
-	__atomic_store_n(&d->quick_index, (uint8_t)small_limit_index(&domain->windows, limit),
-			 __ATOMIC_RELAXED);
+	small_set_here(d, small_limit_index(&domain->windows, limit));
 	return true;
 }
 
@@ -211,18 +210,19 @@ int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, in
 	uint64_t bits = entry_bits(d, dir, attrs);
 	phys_addr_t first, last;
 	struct span span;
+	unsigned int n;
 	int count;
 
 	if (!bits || nents < 1 || dev_min_align(d) > d->domain->windows.granule_mask)
 		return 0;
-	span.granules = measure(d, sg, nents, &first, &last);
-	if (!span.granules || (!is_good(d, first, last) && !each_is_good(d, sg, nents)) ||
-	    is_bounded(d, span.granules) || !quick_take(d, &span))
+	n = measure(d, sg, nents, &first, &last);
+	if (!n || (!is_good(d, first, last) && !each_is_good(d, sg, nents)) || is_bounded(d, n) ||
+	    !dmamap_iommu_take_elsewhere(d, n, &span))
 		return 0;
 	count = write_list(dev, sg, nents, span, bits);
 	if (small_publish(d, span))
 		return 0;
-	sg->dma_flags |= DMAMAP_SG_SPAN((unsigned int)nents, span.granules);
+	sg->dma_flags |= DMAMAP_SG_SPAN((unsigned int)nents, n);
 	return count;
 }
 

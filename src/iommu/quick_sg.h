@@ -30,8 +30,8 @@ void dmamap_iommu_update_quick_sg(struct dmamap_dev *d);
 /** The RAM around @phys, as the host describes it now. False: there is none, or it is not for here. */
 bool dmamap_iommu_ram_around(const struct dma_domain *domain, phys_addr_t phys,
 			     struct dmamap_ram *ram);
-/** A span, from wherever it can be had. */
-bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, struct span *span);
+/** A span of @n granules, from wherever it can be had. */
+bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, unsigned int n, struct span *span);
 
 /* --- judging */
 
@@ -43,6 +43,11 @@ bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, struct span *span);
 static inline uint64_t link_of(phys_addr_t phys)
 {
 	return phys / LINK_BYTES + LINK_UNIT;
+}
+
+static inline phys_addr_t phys_of(uint64_t link)
+{
+	return (link - LINK_UNIT) * LINK_BYTES;
 }
 
 /** Is that the handle of one of the granules? Rotated, whatever it has below that of a granule makes it too large. */
@@ -57,76 +62,71 @@ static inline bool in_ram(const struct dmamap_ram *ram, uint64_t link)
 static inline bool is_page(const struct scatterlist *sg, const struct dmamap_ram *ram,
 			   uint64_t extent)
 {
-	return in_ram(ram, sg->page_link) && ((uint64_t)sg->length << 32 | sg->offset) == extent;
+	return __builtin_expect(in_ram(ram, sg->page_link), 1) &&
+	       __builtin_expect(((uint64_t)sg->length << 32 | sg->offset) == extent, 1);
 }
 
 /** A list of pages. */
 struct pages {
 	struct scatterlist *sgl;
-	struct scatterlist *last;
-	uint64_t size;	 /* of a granule */
-	uint64_t first;	 /* the handle of the one that the list begins in */
-	uint64_t offset; /* where */
+	size_t last;   /* its last element, by number */
+	uint64_t size; /* of a granule */
 };
 
-/** Where loops over elements that go in fours end: short of @end, if there are not enough. */
-static inline const struct scatterlist *last_of_fours(const struct scatterlist *sg,
-						      const struct scatterlist *end)
+/** Without the mark that the last element may have; any other makes it no handle. */
+static inline uint64_t last_link(const struct pages *p)
 {
-	return sg + ((end - sg) & ~(ptrdiff_t)3);
+	return p->sgl[p->last].page_link & ~DMAMAP_SG_END;
 }
 
-/** Is what follows the first element pages of @ram? The last one may be shorter, and has to be marked as no chain. */
+/** Is what follows the first element pages of @ram? The last one may be shorter. */
 static inline bool rest_is_pages(const struct pages *p, struct dmamap_ram ram)
 {
 	const struct scatterlist *sg = p->sgl + 1;
-	const struct scatterlist *stop = last_of_fours(sg, p->last);
+	const struct scatterlist *last = p->sgl + p->last;
 	uint64_t extent = p->size << 32;
 
-	for (; sg != stop; sg += 4)
+	if (p->last % 2 == 0 && !is_page(sg++, &ram, extent))
+		return false;
+	if ((last - sg) & 2) {
+		if (!is_page(&sg[0], &ram, extent) || !is_page(&sg[1], &ram, extent))
+			return false;
+		sg += 2;
+	}
+	for (; sg != last; sg += 4)
 		if (!is_page(&sg[0], &ram, extent) || !is_page(&sg[1], &ram, extent) ||
 		    !is_page(&sg[2], &ram, extent) || !is_page(&sg[3], &ram, extent))
 			return false;
-	for (; sg != p->last; sg++)
-		if (!is_page(sg, &ram, extent))
-			return false;
-	return in_ram(&ram, sg->page_link & ~DMAMAP_SG_END) && !sg->offset &&
-	       sg->length - 1u <= p->size - 1;
+	return in_ram(&ram, last_link(p)) && !last->offset && last->length - 1u <= p->size - 1;
 }
 
-/** Is it a list of pages in one range of RAM? @phys: where it begins. */
-static inline bool are_pages(const struct dmamap_dev *d, const struct pages *p, phys_addr_t phys)
+/** Is it a list of pages in one range of RAM? */
+static inline bool are_pages(const struct dmamap_dev *d, const struct pages *p)
 {
 	const struct dmamap_ram *ram = &d->quick_ram;
-	bool more = p->sgl != p->last;
+	const struct scatterlist *sg = p->sgl;
+	uint64_t first = p->last ? sg->page_link : last_link(p);
 	struct dmamap_ram around;
 
-	if (p->sgl->page_link < LINK_UNIT || p->sgl->length - 1u > p->size - 1 - p->offset ||
-	    (p->sgl->page_link & (more ? LINK_UNIT - 1 : DMAMAP_SG_CHAIN)))
+	if (sg->offset >= p->size || sg->length - 1u > p->size - 1 - sg->offset)
 		return false;
-	if (ram->last > d->domain->windows.last_phys || !in_ram(ram, p->first)) {
+	if (ram->last > d->domain->windows.last_phys || !in_ram(ram, first)) {
 		ram = &around;
-		if (!dmamap_iommu_ram_around(d->domain, phys, &around) || !in_ram(ram, p->first))
+		if (!dmamap_iommu_ram_around(d->domain, phys_of(first), &around) ||
+		    !in_ram(ram, first))
 			return false;
 	}
-	return !more || rest_is_pages(p, *ram);
+	return !p->last || rest_is_pages(p, *ram);
 }
 
 /* --- the device's side */
 
-typedef uint64_t __attribute__((may_alias)) any_word;
-
-/** An element's device side as it is where no segment is, by two stores: dma_length and dma_flags are one word. */
+/** An element's device side as it is where no segment is, by one store where the machine has it. */
 static inline void no_segment(struct scatterlist *sg)
 {
-	const union {
-		unsigned int half[2];
-		uint64_t word;
-	} keep = { { 0, ~DMAMAP_SG_MARKS } };
-	any_word *words = (any_word *)sg;
-
-	words[2] = DMA_MAPPING_ERROR;
-	words[3] &= keep.word;
+	_Static_assert(offsetof(struct scatterlist, dma_address) == 16 && sizeof(*sg) == 32,
+		       "the device side is its second half");
+	((entry_pair *)(void *)sg)[1] = (entry_pair){ DMA_MAPPING_ERROR, 0 };
 }
 
 /** The segments, by counting: what follows the first element is one range of whole granules up to its end. */
@@ -138,11 +138,11 @@ static inline int cut(const struct dmamap_dev *d, const struct pages *p, dma_add
 	uint64_t left = 0;
 	uint64_t more = 0;
 
-	if (sg != p->last)
-		left = (uint64_t)(p->last - sg - 1) * p->size + p->last->length;
-	if (p->offset + len == p->size && len < max)
+	if (p->last)
+		left = (p->last - 1) * p->size + sg[p->last].length;
+	if (sg->offset + len == p->size && len < max)
 		more = left <= max - len ? left : round_down(max - len, p->size);
-	sg->dma_address = addr + p->offset;
+	sg->dma_address = addr + sg->offset;
 	sg->dma_length = (unsigned int)(len + more);
 	addr += p->size + more;
 	max = max < p->size ? p->size : max;
@@ -157,58 +157,108 @@ static inline int cut(const struct dmamap_dev *d, const struct pages *p, dma_add
 
 /* --- map */
 
-/** What makes an entry of a handle: handle * step + base. */
+/** What makes an entry of a handle: handle << shift, + base. */
 struct rule {
-	uint64_t step;
+	unsigned int shift;
 	uint64_t base;
 };
+
+static inline struct rule rule_of(const struct dma_domain *domain, uint64_t bits)
+{
+	unsigned int shift = ceil_log2(LINK_BYTES) - domain->windows.phys_shift;
+
+	return (struct rule){ shift, bits - (LINK_UNIT << shift) };
+}
 
 static inline void write_page(uint64_t *entry, struct rule rule, struct scatterlist *sg,
 			      uint64_t link)
 {
-	__atomic_store_n(entry, link * rule.step + rule.base, __ATOMIC_RELAXED);
+	__atomic_store_n(entry, (link << rule.shift) + rule.base, __ATOMIC_RELAXED);
 	no_segment(sg);
+}
+
+static inline void write_two(uint64_t *entry, struct rule rule, struct scatterlist *sg)
+{
+	const entry_pair links = { sg[0].page_link, sg[1].page_link };
+
+	entries_store(entry, (links << rule.shift) + rule.base);
+	no_segment(&sg[0]);
+	no_segment(&sg[1]);
 }
 
 static inline void write_pages(const struct dma_domain *domain, const struct pages *p,
 			       uint64_t *entry, uint64_t bits)
 {
-	uint64_t step = LINK_BYTES >> domain->windows.phys_shift;
-	struct rule rule = { step, bits - LINK_UNIT * step };
+	struct rule rule = rule_of(domain, bits);
 	struct scatterlist *sg = p->sgl;
-	const struct scatterlist *stop = last_of_fours(sg + 1, p->last);
+	size_t i = 0;
 
-	write_page(entry++, rule, sg++, p->first);
-	for (; sg < stop; sg += 4, entry += 4) {
-		write_page(&entry[0], rule, &sg[0], sg[0].page_link);
-		write_page(&entry[1], rule, &sg[1], sg[1].page_link);
-		write_page(&entry[2], rule, &sg[2], sg[2].page_link);
-		write_page(&entry[3], rule, &sg[3], sg[3].page_link);
+	size_t fours = p->last / 4 * 4;
+
+	for (; i != fours; i += 4) {
+		write_two(&entry[i], rule, &sg[i]);
+		write_two(&entry[i + 2], rule, &sg[i + 2]);
 	}
-	for (; sg <= p->last; sg++, entry++)
-		write_page(entry, rule, sg, sg->page_link & ~DMAMAP_SG_END);
+	for (; i != p->last; i++)
+		write_page(&entry[i], rule, &sg[i], sg[i].page_link);
+	write_page(&entry[i], rule, &sg[i], last_link(p));
 }
 
-/** Take a span, from the windows of the caller's shard if possible. */
+/** A run that was taken: its entries, its bit of heads, its address. */
+struct taken {
+	uint64_t *entries;
+	struct window_word *word;
+	unsigned int bit;
+	dma_addr_t addr;
+};
+
+static inline struct taken taken_here(const struct dma_domain *domain,
+				      const struct window_place *here, int at)
+{
+	unsigned int bit = (unsigned int)at;
+
+	return (struct taken){ here->entries + bit, here->word, bit,
+			       (here->granule + bit) << domain->shift };
+}
+
+static inline struct taken taken_span(const struct dma_domain *domain, struct span span)
+{
+	return (struct taken){ &span.window->entries[span.index],
+			       &span.window->word[span.index / 64], span.index % 64,
+			       span_address(domain, span) };
+}
+
+/** Take a run of @n granules, from the windows of the caller's shard if possible. */
 static inline __attribute__((always_inline)) bool quick_take(struct dmamap_dev *d,
-							     struct span *span)
+							     const struct dma_domain *domain,
+							     unsigned int n, struct taken *taken)
 {
 	dma_ctx_state state;
 	struct shard *s;
-	bool ok = false;
+	struct span span;
+	int at = PLACE_NONE;
 
-	if (small_enter(d, &state, &s)) {
-		unsigned int l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
-		unsigned int order = ceil_log2(span->granules);
+	if (small_enter(domain, &state, &s)) {
+		struct window_place *here = small_here(d, s);
+		unsigned int order = ceil_log2(n);
 
-		ok = small_may_take(d, s) &&
-		     (place_take(s, &s->current[l], span->granules, order, span) ||
-		      (l < WINDOW_LIMITS && dmamap_shard_take(s, l, span->granules, order, span)));
-		if (ok)
+		if (small_may_take(domain, s)) {
+			at = place_take(here, n, order);
+			if (at == PLACE_NONE)
+				at = dmamap_shard_take(s, here, n, order);
+		}
+		if (at != PLACE_NONE) {
+			*taken = taken_here(domain, here, at);
 			small_count_map(d, s);
-		small_leave(d, s, state);
+		}
+		small_leave(domain, s, state);
 	}
-	return ok || dmamap_iommu_take_elsewhere(d, span);
+	if (at != PLACE_NONE)
+		return true;
+	if (!dmamap_iommu_take_elsewhere(d, n, &span))
+		return false;
+	*taken = taken_span(domain, span);
+	return true;
 }
 
 /** May the device's boundary move something in a list of @n granules? */
@@ -224,26 +274,20 @@ static inline int quick_map_sg(struct dmamap_dev *d, struct scatterlist *sg, int
 			       enum dma_data_direction dir, unsigned long attrs)
 {
 	const struct dma_domain *domain = d->domain;
-	struct span span = { .granules = (unsigned int)nents };
+	unsigned int n = (unsigned int)nents;
+	struct taken taken;
 	struct pages p;
-	phys_addr_t phys;
 
 	if ((unsigned int)dir > DMA_NONE || (attrs & QUICK_ATTRS) || !d->quick_bits[dir] || !sg ||
-	    span.granules - 1 >= WINDOW_RUN)
+	    n - 1 >= WINDOW_RUN)
 		return 0;
-	phys = sg_phys(sg);
-	p.sgl = sg;
-	p.last = sg + (span.granules - 1);
-	p.size = domain->windows.granule_mask + 1;
-	p.offset = phys & domain->windows.granule_mask;
-	p.first = link_of(phys - p.offset);
-	if (!are_pages(d, &p, phys) || is_bounded(d, span.granules) || !quick_take(d, &span))
+	p = (struct pages){ sg, n - 1, domain->windows.granule_mask + 1 };
+	if (!are_pages(d, &p) || is_bounded(d, n) || !quick_take(d, domain, n, &taken))
 		return 0;
-	write_pages(domain, &p, &span.window->entries[span.index], d->quick_bits[dir]);
-	__atomic_fetch_or(&span.window->word[span.index / 64].heads, (uint64_t)1 << span.index % 64,
-			  __ATOMIC_RELEASE);
-	nents = cut(d, &p, span_address(domain, span));
-	sg->dma_flags |= DMAMAP_SG_SPAN(span.granules, span.granules);
+	write_pages(domain, &p, taken.entries, d->quick_bits[dir]);
+	word_publish(taken.word, taken.bit);
+	nents = cut(d, &p, taken.addr);
+	sg->dma_flags = DMAMAP_SG_SPAN(n, n);
 	return nents;
 }
 
@@ -255,13 +299,10 @@ static inline bool quick_unmap_span(struct dmamap_dev *d, dma_addr_t iova, unsig
 	struct dma_domain *domain = d->domain;
 	uint64_t granule = iova >> domain->shift;
 	struct span span = { .index = granule % WINDOW_GRANULES, .granules = n };
-	dma_ctx_state state;
-	struct shard *s =
-		windows_shard(&domain->windows, ctx_number_or_0(dma_ctx_enter(d->host, &state)));
+	struct shard *s = small_shard(domain);
 	struct window_lazy *lazy;
 	struct shard *owner;
 
-	dma_ctx_leave(d->host, state);
 	span.window = quick_window(d, s, granule);
 	if (!span.window || !span_is_run(span))
 		return false;

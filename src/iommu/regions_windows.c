@@ -27,12 +27,11 @@ static bool reserve_in(const struct dma_domain *domain, struct window *w, uint64
 	bool free = true;
 
 	dmamap_shard_lock(s);
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		shard_count(s, 0, window_collect(w, i));
+	dmamap_window_collect(s, w);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		free = free && !(part_of_word(w, i, granule, n) & ~w->word[i].free);
-	}
 	for (unsigned int i = 0; free && i < WINDOW_WORDS; i++)
-		w->word[i].free &= ~part_of_word(w, i, granule, n);
+		dmamap_window_set_free(s, w, i, w->word[i].free & ~part_of_word(w, i, granule, n));
 	shard_unlock(s);
 	return free;
 }
@@ -44,7 +43,7 @@ static void unreserve_in(const struct dma_domain *domain, struct window *w, uint
 
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		w->word[i].free |= part_of_word(w, i, granule, n);
+		dmamap_window_set_free(s, w, i, w->word[i].free | part_of_word(w, i, granule, n));
 	shard_unlock(s);
 }
 
@@ -132,10 +131,9 @@ static void close_window(const struct dma_domain *domain, struct window *w)
 	struct shard *s = windows_shard(&domain->windows, w->shard);
 
 	dmamap_shard_lock(s);
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		shard_count(s, 0, window_collect(w, i));
-		w->word[i].free = 0;
-	}
+	dmamap_window_collect(s, w);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		dmamap_window_set_free(s, w, i, 0);
 	shard_unlock(s);
 }
 

@@ -36,8 +36,7 @@ static bool take_small(struct dmamap_dev *d, uint64_t n, struct dma_iova_state *
 	limit = small_limit(domain, d, dev_mask(d));
 	if (!small_take(d, (unsigned int)n, limit, &span))
 		return false;
-	__atomic_store_n(&d->quick_index, (uint8_t)small_limit_index(&domain->windows, limit),
-			 __ATOMIC_RELAXED);
+	small_set_here(d, small_limit_index(&domain->windows, limit));
 	state->addr = span_address(domain, span);
 	state->window = span.window;
 	state->index = (uint16_t)span.index;

@@ -10,6 +10,7 @@
  */
 #include "window.h"
 
+#include "base/device.h"
 #include "base/mem.h"
 
 void dmamap_shard_lock(struct shard *s)
@@ -17,6 +18,105 @@ void dmamap_shard_lock(struct shard *s)
 	while (!shard_try(s))
 		while (__atomic_load_n(&s->lock, __ATOMIC_RELAXED))
 			;
+}
+
+/* --- places, and counting */
+
+static uint64_t used_at(struct window_place *here)
+{
+	uint64_t used = here->used - count_bits(here->word->free);
+
+	if (used > here->peak)
+		here->peak = used;
+	return used;
+}
+
+uint64_t dmamap_shard_used(struct shard *s, unsigned int kind, uint64_t *peak)
+{
+	struct window_place *here = &s->current[kind];
+	uint64_t used = used_at(here);
+
+	*peak = here->peak;
+	return used;
+}
+
+void dmamap_window_set_free(struct shard *s, struct window *w, unsigned int i, uint64_t free)
+{
+	struct window_place *here = &s->current[w->kind];
+
+	if (here->word == &w->word[i])
+		here->used = used_at(here) + count_bits(free);
+	w->word[i].free = free;
+}
+
+/** @bits of @word, which were out, are free. */
+static void add_free(struct window_place *here, struct window_word *word, uint64_t bits)
+{
+	word->free |= bits;
+	if (word != here->word)
+		here->used -= count_bits(bits);
+}
+
+static bool has_returned(const struct window_word *word)
+{
+	return __atomic_load_n(&word->returned, __ATOMIC_RELAXED);
+}
+
+void dmamap_window_collect(struct shard *s, struct window *w)
+{
+	struct window_place *here = &s->current[w->kind];
+
+	used_at(here);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		if (has_returned(&w->word[i]))
+			add_free(here, &w->word[i], word_returned(&w->word[i]));
+}
+
+/** Its window has ends from now on, or not yet. */
+static void find_ends(struct window_place *here)
+{
+	struct window_ends *ends = here->window->ends;
+
+	here->ends = ends ? &ends->word[here->first / 64] : NULL;
+}
+
+/** @here moves to @word of its window, number @i, where nobody is. */
+static void move_to(struct window_place *here, struct window_word *word, unsigned int i)
+{
+	const struct window *w = here->window;
+
+	here->used = used_at(here) + count_bits(word->free);
+	here->word = word;
+	here->entries = &w->entries[(size_t)i * 64];
+	here->granule = window_leaf_number(w) + i * 64;
+	here->first = i * 64;
+	find_ends(here);
+}
+
+static void move_away(struct shard *s, struct window_place *here)
+{
+	here->used = used_at(here);
+	here->word = &s->nowhere;
+	here->ends = NULL;
+}
+
+/** The current window of @kind is @w, or none. Whoever unmaps looks there too. */
+static void set_current(struct shard *s, unsigned int kind, struct window *w)
+{
+	struct window_place *here = &s->current[kind];
+
+	__atomic_store_n(&here->window, w, __ATOMIC_RELEASE);
+	if (w)
+		move_to(here, &w->word[WINDOW_WORDS - 1], WINDOW_WORDS - 1);
+	else
+		move_away(s, here);
+}
+
+void dmamap_shard_init(struct shard *s, uint32_t number, struct shard **shards)
+{
+	*s = (struct shard){ .number = number, .shards = shards };
+	for (unsigned int kind = 0; kind <= WINDOW_KINDS; kind++)
+		s->current[kind].word = &s->nowhere;
 }
 
 /* --- lists */
@@ -46,16 +146,15 @@ static void unlist_window(struct shard *s, struct window *w)
 	w->order = 0;
 }
 
-/** Take back all that was returned; the order of the longest run, plus 1. */
-static unsigned int collect_all(struct shard *s, struct window *w)
+/** The order of the longest run, plus 1. */
+static unsigned int longest_run(const struct window *w)
 {
 	unsigned int best = 0;
 
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		unsigned int order;
+	for (unsigned int i = 0; i < WINDOW_WORDS && best < WINDOW_ORDERS; i++) {
+		uint64_t free = w->word[i].free;
+		unsigned int order = free ? iova_best_run(free) : 0;
 
-		shard_count(s, 0, window_collect(w, i));
-		order = iova_best_run(w->word[i].free);
 		if (order > best)
 			best = order;
 	}
@@ -68,21 +167,30 @@ static void place(struct shard *s, struct window *w)
 	unsigned int order;
 
 	unlist_window(s, w);
-	order = collect_all(s, w);
+	dmamap_window_collect(s, w);
+	order = longest_run(w);
 	if (order)
 		list_window(s, w, order);
 }
 
-/** Whoever unmaps looks there too. */
-static void set_current(struct shard *s, unsigned int kind, struct window *w)
+/** What came back to @w: a bit for each granule, of whichever word. */
+static uint64_t any_returned(const struct window *w)
 {
-	struct window_place *place = &s->current[kind];
+	uint64_t any = 0;
 
-	if (w)
-		place_in(place, w, WINDOW_WORDS - 1);
-	else
-		place->word = NULL;
-	__atomic_store_n(&place->window, w, __ATOMIC_RELEASE);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		any |= __atomic_load_n(&w->word[i].returned, __ATOMIC_SEQ_CST);
+	return any;
+}
+
+/** What is free in it, likewise. */
+static uint64_t any_free(const struct window *w)
+{
+	uint64_t any = 0;
+
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		any |= w->word[i].free;
+	return any;
 }
 
 static void put_aside(struct shard *s, unsigned int kind)
@@ -93,7 +201,8 @@ static void put_aside(struct shard *s, unsigned int kind)
 	if (!w)
 		return;
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
-	place(s, w);
+	if (any_returned(w) | any_free(w))
+		place(s, w);
 }
 
 static void make_current(struct shard *s, struct window *w)
@@ -122,15 +231,6 @@ void dmamap_window_notify(struct shard *const *shards, struct window *w)
 		push(shards[__atomic_load_n(&w->shard, __ATOMIC_ACQUIRE)], w);
 }
 
-static bool has_returned(const struct window *w)
-{
-	uint64_t any = 0;
-
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		any |= __atomic_load_n(&w->word[i].returned, __ATOMIC_SEQ_CST);
-	return any;
-}
-
 static void pop_all(struct shard *s)
 {
 	struct window *w = __atomic_exchange_n(&s->returned, NULL, __ATOMIC_ACQUIRE);
@@ -140,7 +240,7 @@ static void pop_all(struct shard *s)
 
 		__atomic_store_n(&w->stacked, false, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s->number) {
-			if (has_returned(w)) /* it moved while somebody was pushing it */
+			if (any_returned(w)) /* it moved while somebody was pushing it */
 				dmamap_window_notify(s->shards, w);
 		} else if (window_is_live(w) && w != s->current[w->kind].window) {
 			place(s, w);
@@ -151,62 +251,72 @@ static void pop_all(struct shard *s)
 
 /* --- taking */
 
-/** @w is to have a mapping of several granules. So far each had one. */
-static bool give_ends(struct shard *s, struct window *w)
+/** The window at @place is to have a mapping of several granules. So far each had one. */
+static bool give_ends(struct shard *s, struct window_place *place)
 {
 	struct window_ends *ends = s->ends;
 
-	if (!ends)
+	if (!ends || !place->window)
 		return false;
 	memset(ends, 0xff, sizeof(*ends));
 	s->ends = NULL;
-	__atomic_store_n(&w->ends, ends, __ATOMIC_RELEASE);
+	__atomic_store_n(&place->window->ends, ends, __ATOMIC_RELEASE);
+	find_ends(place);
 	return true;
 }
 
-/** Is there nothing to look for? */
-static bool word_is_empty(const struct window_word *word)
+/** From the current window. From the top: what came back is taken back there, and addresses stay close together. */
+static inline __attribute__((always_inline)) int take_current(struct shard *s,
+							      struct window_place *here,
+							      unsigned int n, unsigned int order)
 {
-	return !(word->free | __atomic_load_n(&word->returned, __ATOMIC_RELAXED));
-}
-
-static bool take_current(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
-			 struct span *span)
-{
-	struct window_place *here = &s->current[kind];
 	struct window *w = here->window;
-	unsigned int first;
 
-	if (!w || (n > 1 && !w->ends && !give_ends(s, w)))
-		return false;
-	if (place_take(s, here, n, order, span))
-		return true;
-	first = place_index(here);
-	/* from the top: what came back there is taken back, and addresses stay close together */
+	if (!w || (n > 1 && !here->ends && !give_ends(s, here)))
+		return PLACE_NONE;
 	for (unsigned int i = WINDOW_WORDS; i--;) {
-		if (i == first || word_is_empty(&w->word[i]) ||
-		    !window_take_word(s, w, i, n, order, &span->index))
+		struct window_word *word = &w->word[i];
+		uint64_t run;
+
+		if (has_returned(word)) {
+			used_at(here);
+			add_free(here, word, word_returned(word));
+		}
+		run = window_find_run(word->free, n, order);
+		if (!run)
 			continue;
-		place_in(here, w, i);
-		return true;
+		if (word != here->word)
+			move_to(here, word, i);
+		return place_take_run(here, run);
 	}
-	return false;
+	return PLACE_NONE;
 }
 
-bool dmamap_shard_take(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
-		       struct span *span)
+/** From another window, which becomes the current one. */
+static DMAMAP_APART int take_other(struct shard *s, struct window_place *here, unsigned int n,
+				   unsigned int order)
 {
-	if (take_current(s, kind, n, order, span))
-		return true;
+	unsigned int kind = (unsigned int)(here - s->current);
+
+	if (kind == WINDOW_NOWHERE)
+		return PLACE_NONE;
 	pop_all(s);
 	put_aside(s, kind);
 	for (unsigned int o = order; o < WINDOW_ORDERS; o++) {
 		if (!s->list[kind][o])
 			continue;
 		make_current(s, s->list[kind][o]);
-		return take_current(s, kind, n, order, span);
+		return take_current(s, here, n, order);
 	}
-	return false;
+	return PLACE_NONE;
+}
+
+int dmamap_shard_take(struct shard *s, struct window_place *here, unsigned int n,
+		      unsigned int order)
+{
+	int at = take_current(s, here, n, order);
+
+	return at != PLACE_NONE ? at : take_other(s, here, n, order);
 }
 
 /* --- coming and going */
@@ -228,12 +338,12 @@ static void drop(struct shard *s, struct window *w)
 
 static bool all_free(struct shard *s, struct window *w)
 {
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		shard_count(s, 0, window_collect(w, i));
-		if (~w->word[i].free)
-			return false;
-	}
-	return true;
+	uint64_t all = ~(uint64_t)0;
+
+	dmamap_window_collect(s, w);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		all &= w->word[i].free;
+	return !~all;
 }
 
 static void drop_if_free(struct shard *s, struct window *w, struct window **idle)
@@ -270,18 +380,14 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w)
 	/* an earlier flush took the bits and the window, before who set them put it into the list */
 	if (!w->live)
 		return false;
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		shard_count(s, 0, window_collect(w, i));
+	dmamap_window_collect(s, w);
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		all &= w->word[i].free | __atomic_load_n(&pending[i], __ATOMIC_ACQUIRE);
-	}
 	if (~all)
 		return false;
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++) {
-		uint64_t bits = __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL);
-
-		shard_count(s, 0, (uint64_t)count_bits(bits) << w->scale);
-		w->word[i].free |= bits;
-	}
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		add_free(&s->current[w->kind], &w->word[i],
+			 __atomic_exchange_n(&pending[i], 0, __ATOMIC_ACQ_REL));
 	drop(s, w);
 	return true;
 }

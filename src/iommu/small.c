@@ -11,13 +11,13 @@
 
 /* --- taking */
 
-/** Domain lock held. WINDOW_LIMITS if there are too many. */
+/** Domain lock held. WINDOW_NOWHERE if there are too many. */
 static unsigned int add_limit(struct dma_domain *domain, uint64_t limit)
 {
 	struct windows *ws = &domain->windows;
 	unsigned int i = small_limit_index(&domain->windows, limit);
 
-	if (i < WINDOW_LIMITS || ws->limits == WINDOW_LIMITS)
+	if (i != WINDOW_NOWHERE || ws->limits == WINDOW_LIMITS)
 		return i;
 	ws->limit[ws->limits] = limit;
 	__atomic_store_n(&ws->limits, ws->limits + 1, __ATOMIC_RELEASE);
@@ -37,14 +37,19 @@ static struct shard *try_shards(struct dma_domain *domain, uint32_t number)
 	return s;
 }
 
-static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
+static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int kind, unsigned int n,
 		      unsigned int order, struct span *span)
 {
-	bool ok = dmamap_shard_take(s, limit, n, order, span);
+	struct window_place *here = &s->current[kind];
+	int at = place_take(here, n, order);
 
-	if (ok)
-		small_count_map(d, s);
-	return ok;
+	if (at == PLACE_NONE)
+		at = dmamap_shard_take(s, here, n, order);
+	if (at == PLACE_NONE)
+		return false;
+	*span = place_span(here, at, n);
+	small_count_map(d, s);
+	return true;
 }
 
 /** Domain lock held. */
@@ -81,7 +86,7 @@ static bool take_slowly(struct dmamap_dev *d, struct shard *s, uint64_t limit, u
 	struct dma_domain *domain = d->domain;
 	unsigned int l = add_limit(domain, limit);
 
-	if (l == WINDOW_LIMITS)
+	if (l == WINDOW_NOWHERE)
 		return take_anywhere(d, limit, n, order, span);
 	if (take_locked(d, s, l, n, order, span))
 		return true;
@@ -110,7 +115,7 @@ static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, 
 	struct shard *s = windows_shard(ws, number);
 	bool ok;
 
-	if (l == WINDOW_LIMITS || s->number != (number & ws->shard_mask))
+	if (l == WINDOW_NOWHERE || s->number != (number & ws->shard_mask))
 		return false;
 	s = try_shards(domain, number);
 	if (!s)

@@ -11,6 +11,7 @@
 #define DMAMAP_IOMMU_SMALL_H
 
 #include "domain.h"
+#include "entries.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -44,18 +45,6 @@ static inline uint64_t span_bytes(const struct dma_domain *domain, struct span s
 	return (uint64_t)span.granules << (domain->shift + span.window->scale);
 }
 
-/** @n entries: @value, and what it grows to by @step. */
-static inline void entries_write(uint64_t *entry, unsigned int n, uint64_t value, uint64_t step)
-{
-	for (; n >= 8; n -= 8, entry += 8) {
-#pragma GCC unroll 8
-		for (unsigned int i = 0; i < 8; i++, value += step)
-			__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
-	}
-	for (unsigned int i = 0; i < n; i++, value += step)
-		__atomic_store_n(&entry[i], value, __ATOMIC_RELAXED);
-}
-
 /** Granules [at, at + n) of the span lead to @phys and what follows. */
 static inline void span_write(const struct dma_domain *domain, struct span span, unsigned int at,
 			      unsigned int n, phys_addr_t phys, uint64_t bits)
@@ -67,16 +56,7 @@ static inline void span_write(const struct dma_domain *domain, struct span span,
 
 static inline void span_clear(struct span span)
 {
-	uint64_t *entry = &span.window->entries[span.index];
-	unsigned int n = span.granules;
-
-	for (; n >= 8; n -= 8, entry += 8) {
-#pragma GCC unroll 8
-		for (unsigned int i = 0; i < 8; i++)
-			__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
-	}
-	for (unsigned int i = 0; i < n; i++)
-		__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);
+	entries_clear(&span.window->entries[span.index], span.granules);
 }
 
 /** Where the caller's maps and unmaps begin to look. */
@@ -90,7 +70,7 @@ static inline struct shard *shard_of_caller(const struct dma_domain *domain)
 	return windows_shard(&domain->windows, number);
 }
 
-/** The index of a limit that was asked for before, or WINDOW_LIMITS. */
+/** The index of a limit that was asked for before, or WINDOW_NOWHERE. */
 static inline unsigned int small_limit_index(const struct windows *ws, uint64_t limit)
 {
 	uint32_t n = __atomic_load_n(&ws->limits, __ATOMIC_ACQUIRE);
@@ -98,7 +78,7 @@ static inline unsigned int small_limit_index(const struct windows *ws, uint64_t 
 
 	while (i < n && ws->limit[i] != limit)
 		i++;
-	return i < n ? i : WINDOW_LIMITS;
+	return i < n ? i : WINDOW_NOWHERE;
 }
 
 static inline uint64_t small_limit(const struct dma_domain *domain, const struct dmamap_dev *d,
@@ -124,36 +104,67 @@ bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t lim
 		       struct span *span);
 
 /** The shard of the caller, in its context and with the lock held. False: somebody else has it. */
-static inline bool small_enter(struct dmamap_dev *d, dma_ctx_state *state, struct shard **s)
+static inline bool small_enter(const struct dma_domain *domain, dma_ctx_state *state,
+			       struct shard **s)
 {
-	uint32_t number = ctx_number_or_0(dma_ctx_enter(d->host, state));
+	uint32_t number = ctx_number_or_0(dma_ctx_enter(domain->host, state));
 
-	*s = windows_shard(&d->domain->windows, number);
-	if (shard_try(*s))
+	*s = windows_shard(&domain->windows, number);
+	if (__builtin_expect(shard_try(*s), 1))
 		return true;
-	dma_ctx_leave(d->host, *state);
+	dma_ctx_leave(domain->host, *state);
 	return false;
 }
 
-static inline void small_leave(struct dmamap_dev *d, struct shard *s, dma_ctx_state state)
+/** The same without the lock: nothing of it is the caller's. */
+static inline struct shard *small_shard(const struct dma_domain *domain)
+{
+	dma_ctx_state state;
+	uint32_t number = ctx_number_or_0(dma_ctx_enter(domain->host, &state));
+
+	dma_ctx_leave(domain->host, state);
+	return windows_shard(&domain->windows, number);
+}
+
+static inline void small_leave(const struct dma_domain *domain, struct shard *s,
+			       dma_ctx_state state)
 {
 	shard_unlock(s);
-	dma_ctx_leave(d->host, state);
+	dma_ctx_leave(domain->host, state);
 }
 
 /** Is it certain that no flush is due? Else that is for dmamap_small_take(). */
-static inline bool small_may_take(const struct dmamap_dev *d, const struct shard *s)
+static inline bool small_may_take(const struct dma_domain *domain, const struct shard *s)
 {
-	return !d->domain->windows.timed || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED);
+	return !domain->windows.timed || !__atomic_load_n(&s->waiting, __ATOMIC_RELAXED);
 }
 
-/** Where the shard has looked last for single granules of @d. */
-static inline const struct window_place *small_here(const struct dmamap_dev *d,
-						    const struct shard *s)
+/** From now on that is where windows of @kind are. */
+static inline void small_set_here(struct dmamap_dev *d, unsigned int kind)
 {
-	size_t l = __atomic_load_n(&d->quick_index, __ATOMIC_RELAXED);
+	__atomic_store_n(&d->quick_place, (uint16_t)shard_place(kind), __ATOMIC_RELAXED);
+}
 
-	return &s->current[l];
+/** Has @d got a window, and with it a domain? */
+static inline bool small_is_somewhere(const struct dmamap_dev *d)
+{
+	return __atomic_load_n(&d->quick_place, __ATOMIC_RELAXED) != shard_place(WINDOW_NOWHERE);
+}
+
+/** Where the shard has looked last for what is not larger leaves of @d. */
+static inline struct window_place *small_here(const struct dmamap_dev *d, struct shard *s)
+{
+	return shard_at(s, __atomic_load_n(&d->quick_place, __ATOMIC_RELAXED));
+}
+
+/** A granule @*here, which is small_here(): its bit. PLACE_NONE: not there, or not now. */
+static inline int small_take_one(const struct dmamap_dev *d, const struct dma_domain *domain,
+				 struct shard *s, const struct window_place **here)
+{
+	struct window_place *place = small_here(d, s);
+
+	*here = place;
+	return small_may_take(domain, s) ? place_take_one(place) : PLACE_NONE;
 }
 
 /** A span of @kind from where the shard of the caller has looked last. False: not there, or not now. */
@@ -162,16 +173,18 @@ static inline bool small_take_here(struct dmamap_dev *d, unsigned int kind, unsi
 {
 	dma_ctx_state state;
 	struct shard *s;
-	bool ok;
+	int at = PLACE_NONE;
 
-	if (!small_enter(d, &state, &s))
+	if (!small_enter(d->domain, &state, &s))
 		return false;
-	ok = small_may_take(d, s) &&
-	     place_take(s, &s->current[kind], granules, ceil_log2(granules), span);
-	if (ok)
+	if (small_may_take(d->domain, s))
+		at = place_take(&s->current[kind], granules, ceil_log2(granules));
+	if (at != PLACE_NONE) {
+		*span = place_span(&s->current[kind], at, granules);
 		small_count_map(d, s);
-	small_leave(d, s, state);
-	return ok;
+	}
+	small_leave(d->domain, s, state);
+	return at != PLACE_NONE;
 }
 
 static inline bool small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
@@ -242,8 +255,7 @@ static inline int small_publish(struct dmamap_dev *d, struct span span)
 	int err = d->domain->windows.sync ? dmamap_small_sync(d, span) : 0;
 
 	if (!err)
-		__atomic_fetch_or(&span.window->word[span.index / 64].heads,
-				  (uint64_t)1 << span.index % 64, __ATOMIC_RELEASE);
+		word_publish(&span.window->word[span.index / 64], span.index % 64);
 	return err;
 }
 
@@ -284,9 +296,7 @@ static inline bool small_is_lazy(const struct dma_domain *domain)
 
 static inline uint64_t span_mask(struct span span)
 {
-	unsigned int first = span.index % 64;
-
-	return iova_word_mask(first, first + span.granules - 1);
+	return run_mask(span.index % 64, span.granules);
 }
 
 static inline void small_clear(const struct dma_domain *domain, struct span span)
@@ -343,11 +353,10 @@ static inline void small_count_unmap(struct dmamap_dev *d, const struct shard *s
 /** May it be one mapping? Its window's ends say so, or do not. */
 static inline bool span_is_run(struct span span)
 {
-	unsigned int bit = span.index % 64;
+	uint64_t mask = span_mask(span);
 
-	return span.granules <= 64 - bit &&
-	       (window_ends_of(span.window, span.index / 64) & span_mask(span)) ==
-		       (uint64_t)1 << (bit + span.granules - 1);
+	return span.granules - 1 < 64 - span.index % 64 &&
+	       (window_ends_of(span.window, span.index / 64) & mask) == (mask & ~(mask >> 1));
 }
 
 /** Win its bit of heads; false: it is not set. */

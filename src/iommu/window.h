@@ -39,9 +39,10 @@
 #define WINDOW_LARGE  2u
 /** A window of larger leaves is made only where it is a small part of the addresses: leaves below the limit. */
 #define WINDOW_SHARE ((uint64_t)64 * WINDOW_GRANULES)
-/** A kind of windows is a limit, or none, or a larger leaf. */
-#define WINDOW_KINDS	     (WINDOW_LIMITS + 1 + WINDOW_LARGE)
-#define WINDOW_KIND_LARGE(i) (WINDOW_LIMITS + 1 + (i))
+/** A kind of windows is a limit, or a larger leaf. A shard has a place for each, and one that is nowhere, always. */
+#define WINDOW_KINDS	     (WINDOW_LIMITS + WINDOW_LARGE)
+#define WINDOW_KIND_LARGE(i) (WINDOW_LIMITS + (i))
+#define WINDOW_NOWHERE	     WINDOW_KINDS
 /** Lists of a shard's windows, by the order of their longest run. */
 #define WINDOW_ORDERS 7u
 
@@ -97,12 +98,20 @@ struct window {
 	uint8_t shard; /* its number */
 };
 
-/** Where a shard hands out: a word of its current window. */
+/**
+ * Where a shard hands out granules of one kind: a word of its current window; else one of the shard's own, in which nothing
+ * is ever free. What goes out here, and what comes back here, is not counted: it is the difference to what is free.
+ */
 struct window_place {
-	struct window *window;	  /* read by whoever unmaps, too; NULL: nowhere */
-	struct window_word *word; /* NULL then */
-	uint64_t *entries;	  /* of its first granule */
-	uint64_t granule;
+	struct window *window; /* read by whoever unmaps, too; NULL: nowhere */
+	struct window_word *word;
+	uint64_t *ends;	   /* the same word there; NULL: the window has none */
+	uint64_t *entries; /* of its first granule */
+	uint64_t granule;  /* the number of that, in granules of the window's own */
+	uint32_t first;	   /* the same in the window */
+	uint64_t
+		used; /* granules of this kind that the shard has handed out, and those that are free here */
+	uint64_t peak; /* of those handed out */
 };
 
 struct shard {
@@ -115,10 +124,8 @@ struct shard {
 	uint32_t waiting;
 	uint64_t oldest;
 	uint64_t invalidations;
-	/** Granules handed out, and not yet taken back; and at the most. */
-	uint64_t used;
-	uint64_t peak;
-	struct window_place current[WINDOW_KINDS]; /* that of WINDOW_LIMITS is nowhere, always */
+	struct window_word nowhere;
+	struct window_place current[WINDOW_KINDS + 1];
 	/** Its windows with pending bits. Pushed by anybody. */
 	struct window_lazy *pending;
 	/** For the next window that gets a mapping of several granules. */
@@ -128,6 +135,20 @@ struct shard {
 	/** The others with something free, by the order of their longest run. */
 	struct window *list[WINDOW_KINDS][WINDOW_ORDERS];
 } __attribute__((aligned(64)));
+
+/** Where in a shard its place of @kind is, in bytes: what short ways look up instead of a kind. */
+static inline size_t shard_place(unsigned int kind)
+{
+	return offsetof(struct shard, current) + kind * sizeof(struct window_place);
+}
+
+/** That place. */
+static inline struct window_place *shard_at(struct shard *s, size_t place)
+{
+	void *at = (char *)s + place;
+
+	return at;
+}
 
 /** Windows by block: open addressing. Grown by a copy; those before stay until the domain ends, for who still reads. */
 struct window_index {
@@ -146,18 +167,33 @@ struct span {
 
 #define WINDOW_SCALE_SHIFT 48u
 
-/** The block of WINDOW_GRANULES leaves of 2^@scale granules that @granule lies in. */
-static inline uint64_t window_block(uint64_t granule, unsigned int scale)
+/** @n bits from @bit on, 1 to WINDOW_RUN, of one word. */
+static inline uint64_t run_mask(unsigned int bit, unsigned int n)
 {
-	return (granule / WINDOW_GRANULES) >> scale | (uint64_t)scale << WINDOW_SCALE_SHIFT;
+	return ~(uint64_t)0 >> (64 - n) << bit;
 }
 
-/** The domain's granule that begins @index granules of the window into it. */
+/** The block of WINDOW_GRANULES leaves of 2^@scale granules that number @leaf of these lies in. */
+static inline uint64_t window_block_of(uint64_t leaf, unsigned int scale)
+{
+	return leaf / WINDOW_GRANULES | (uint64_t)scale << WINDOW_SCALE_SHIFT;
+}
+
+/** The same for a granule of the domain. */
+static inline uint64_t window_block(uint64_t granule, unsigned int scale)
+{
+	return window_block_of(granule >> scale, scale);
+}
+
+/** The number of the first of its own granules, and that of the domain's that the one behind @index others begins. */
+static inline uint64_t window_leaf_number(const struct window *w)
+{
+	return (w->block & (((uint64_t)1 << WINDOW_SCALE_SHIFT) - 1)) * WINDOW_GRANULES;
+}
+
 static inline uint64_t window_granule(const struct window *w, unsigned int index)
 {
-	uint64_t block = w->block & (((uint64_t)1 << WINDOW_SCALE_SHIFT) - 1);
-
-	return (block * WINDOW_GRANULES + index) << w->scale;
+	return (window_leaf_number(w) + index) << w->scale;
 }
 
 static inline uint64_t window_first(const struct window *w)
@@ -210,31 +246,12 @@ static inline void shard_unlock(struct shard *s)
 
 void dmamap_shard_lock(struct shard *s);
 
-/** @taken granules go out, @back come in. The figures are read by others at any time. */
-static inline void shard_count(struct shard *s, uint64_t taken, uint64_t back)
-{
-	uint64_t used = s->used + taken - back;
-
-	__atomic_store_n(&s->used, used, __ATOMIC_RELAXED);
-	if (used > s->peak)
-		__atomic_store_n(&s->peak, used, __ATOMIC_RELAXED);
-}
-
 /** What was returned to @word, and from now on is not. */
 static inline uint64_t word_returned(struct window_word *word)
 {
 	if (!__atomic_load_n(&word->returned, __ATOMIC_RELAXED))
 		return 0;
 	return __atomic_exchange_n(&word->returned, 0, __ATOMIC_SEQ_CST);
-}
-
-/** Take back what was returned to word @i: the granules of the domain. */
-static inline uint64_t window_collect(struct window *w, unsigned int i)
-{
-	uint64_t bits = word_returned(&w->word[i]);
-
-	w->word[i].free |= bits;
-	return (uint64_t)count_bits(bits) << w->scale;
 }
 
 /** The highest run of 2^@order free granules; 0: there is none. */
@@ -255,97 +272,94 @@ static inline uint64_t window_highest_run(uint64_t free, unsigned int order)
 }
 
 /**
- * @n granules, of which 2^@order make the smallest power of two, from @word: the first bit. False: there are none. For
- * several there must be @ends, the same word there.
+ * Where @n granules are free, of which 2^@order make the smallest power of two: the bits, which begin with a multiple of
+ * that. 0: nowhere.
  */
-static inline bool word_take(struct shard *s, struct window_word *word, uint64_t *ends,
-			     unsigned int scale, unsigned int n, unsigned int order,
-			     unsigned int *at)
+static inline uint64_t window_find_run(uint64_t free, unsigned int n, unsigned int order)
 {
-	uint64_t back = word_returned(word);
-	uint64_t free = word->free | back;
-	uint64_t run, mask;
+	uint64_t run;
 
 	if (!free)
-		return false;
+		return 0;
+	run = run_mask((unsigned int)round_down(high_bit(free), (uint64_t)1 << order), n);
+	if (!(run & ~free))
+		return run;
 	run = window_highest_run(free, order);
-	if (!run) {
-		word->free = free;
-		shard_count(s, 0, (uint64_t)count_bits(back) << scale);
-		return false;
-	}
-	*at = low_bit(run);
-	mask = iova_word_mask(*at, *at + n - 1);
-	word->free = free & ~mask;
-	if (mask != back) /* else as many came in as go out */
-		shard_count(s, (uint64_t)n << scale, (uint64_t)count_bits(back) << scale);
-	if (n > 1)
-		__atomic_fetch_and(ends, ~(mask >> 1) | ~mask, __ATOMIC_RELAXED);
-	return true;
+	return run ? run_mask(low_bit(run), n) : 0;
 }
 
-/** The same from word @i. */
-static inline bool window_take_word(struct shard *s, struct window *w, unsigned int i,
-				    unsigned int n, unsigned int order, unsigned int *index)
+#define PLACE_NONE (-1)
+
+/** @run goes out: its first bit. */
+static inline int place_hand_out(const struct window_place *place, uint64_t run)
 {
-	unsigned int at;
-
-	if (!word_take(s, &w->word[i], n > 1 ? &w->ends->word[i] : NULL, w->scale, n, order, &at))
-		return false;
-	*index = i * 64 + at;
-	return true;
+	if (run & (run - 1))
+		__atomic_fetch_and(place->ends, ~(run & run >> 1), __ATOMIC_RELAXED);
+	return (int)low_bit(run);
 }
 
-/** The word of its window that @place is in. */
-static inline unsigned int place_index(const struct window_place *place)
+/** The same of a run that is free, as window_find_run(). PLACE_NONE: @run is 0. */
+static inline int place_take_run(const struct window_place *place, uint64_t run)
 {
-	return (unsigned int)(place->word - place->window->word);
+	if (!run)
+		return PLACE_NONE;
+	place->word->free &= ~run;
+	return place_hand_out(place, run);
 }
 
-/** The word of ends that goes with @place; NULL: its window has none, or there is no window. */
-static inline uint64_t *place_ends(const struct window_place *place)
-{
-	if (!place->word || !place->window->ends)
-		return NULL;
-	return &place->window->ends->word[place_index(place)];
-}
-
-static inline void place_in(struct window_place *place, struct window *w, unsigned int i)
-{
-	place->word = &w->word[i];
-	place->entries = &w->entries[(size_t)i * 64];
-	place->granule = window_granule(w, i * 64);
-}
-
-/** A run at @place, as window_take_word(). */
-static inline bool place_take(struct shard *s, const struct window_place *place, unsigned int n,
-			      unsigned int order, struct span *span)
-{
-	if (!place->word || (n > 1 && !place->window->ends))
-		return false;
-	span->window = place->window;
-	span->granules = n;
-	return window_take_word(s, place->window, place_index(place), n, order, &span->index);
-}
-
-/** One granule at @place, one of the smallest: the one that came back last, if any. False: nothing is free there. */
-static inline bool place_take_one(struct shard *s, const struct window_place *place,
-				  unsigned int *at)
+/** One granule at @place: what came back last of all, if anything did. PLACE_NONE: there is none. */
+static inline int place_take_one(const struct window_place *place)
 {
 	struct window_word *word = place->word;
-	uint64_t back, free;
+	uint64_t back = __atomic_load_n(&word->returned, __ATOMIC_RELAXED);
+	unsigned int at;
 
-	if (!word)
-		return false;
-	back = word_returned(word);
-	free = word->free | back;
-	if (!free)
-		return false;
-	*at = high_bit(free);
-	word->free = free ^ (uint64_t)1 << *at;
-	if (!is_power_of_two(back)) /* else one goes out, and one came in */
-		shard_count(s, 1, count_bits(back));
-	return true;
+	if (__builtin_expect(back != 0, 1)) {
+		at = high_bit(back);
+		__atomic_fetch_and(&word->returned, ~((uint64_t)1 << at), __ATOMIC_SEQ_CST);
+		return (int)at;
+	}
+	if (!word->free)
+		return PLACE_NONE;
+	at = high_bit(word->free);
+	word->free ^= (uint64_t)1 << at;
+	return (int)at;
+}
+
+/** Is @back just a run of @n, where one may begin? */
+static inline bool is_run_back(uint64_t back, unsigned int n, unsigned int order)
+{
+	unsigned int bit = low_bit(back);
+
+	return back == run_mask(bit, n) && !(bit & ((1u << order) - 1));
+}
+
+/**
+ * A run of @n at @place: its first bit. PLACE_NONE: there is none in what is known to be free, and dmamap_shard_take()
+ * looks further. Who maps ranges of one size again and again gets what he just gave back.
+ */
+static inline int place_take(const struct window_place *place, unsigned int n, unsigned int order)
+{
+	struct window_word *word = place->word;
+	uint64_t back = __atomic_load_n(&word->returned, __ATOMIC_RELAXED);
+
+	if (n == 1)
+		return place_take_one(place);
+	if (!place->ends)
+		return PLACE_NONE;
+	if (!back)
+		return place_take_run(place, window_find_run(word->free, n, order));
+	if (!is_run_back(back, n, order) ||
+	    !__atomic_compare_exchange_n(&word->returned, &back, 0, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED))
+		return PLACE_NONE;
+	return place_hand_out(place, back);
+}
+
+/** What place_take() took. */
+static inline struct span place_span(const struct window_place *place, int at, unsigned int n)
+{
+	return (struct span){ place->window, place->first + (unsigned int)at, n };
 }
 
 /** The word of ends that a mapping's granules are in. */
@@ -364,11 +378,23 @@ static inline void window_forget_ends(struct window *w, unsigned int i, uint64_t
 }
 
 /**
- * A run for mappings of kind @kind, from the windows that the shard has. False: it has none with such a run, or
- * needs window_ends for it and has none.
+ * A run of the kind of @here, from the windows that the shard has, where place_take() found none: its first bit there,
+ * wherever that place is then. PLACE_NONE: there is none, or it needs window_ends.
  */
-bool dmamap_shard_take(struct shard *s, unsigned int kind, unsigned int n, unsigned int order,
-		       struct span *span);
+int dmamap_shard_take(struct shard *s, struct window_place *here, unsigned int n,
+		      unsigned int order);
+
+/** A shard without windows. */
+void dmamap_shard_init(struct shard *s, uint32_t number, struct shard **shards);
+
+/** Granules of @kind that are in use; and at the most, or a little more. */
+uint64_t dmamap_shard_used(struct shard *s, unsigned int kind, uint64_t *peak);
+
+/** From now on @free is free in word @i of @w, a window of the shard, and neither by taking nor by giving back. */
+void dmamap_window_set_free(struct shard *s, struct window *w, unsigned int i, uint64_t free);
+
+/** Take back what was returned to @w, a window of the shard. */
+void dmamap_window_collect(struct shard *s, struct window *w);
 
 /** The shard gets @w, of which all is free, as its current window. */
 void dmamap_shard_add(struct shard *s, struct window *w);
@@ -383,6 +409,12 @@ bool dmamap_shard_drop_pending(struct shard *s, struct window *w);
 
 /** @w is not current, and got something back: its shard, one of @shards, must hear of it. */
 void dmamap_window_notify(struct shard *const *shards, struct window *w);
+
+/** The run that begins at @bit, and that the caller took, is a mapping from now on: its entries are written. */
+static inline void word_publish(struct window_word *word, unsigned int bit)
+{
+	__atomic_fetch_or(&word->heads, (uint64_t)1 << bit, __ATOMIC_RELEASE);
+}
 
 /** Where unmaps in @w may wait; NULL: they may not. */
 static inline struct window_lazy *window_lazy_of(const struct window *w)

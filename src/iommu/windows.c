@@ -23,7 +23,7 @@ static struct shard *new_shard(const struct dma_domain *domain, uint32_t number,
 	struct shard *s = dmamap_heap_alloc(domain->host, sizeof(*s), gfp);
 
 	if (s)
-		*s = (struct shard){ .number = number, .shards = domain->windows.shards };
+		dmamap_shard_init(s, number, domain->windows.shards);
 	return s;
 }
 
@@ -80,6 +80,25 @@ static bool has_leaves(const struct dma_backend *backend)
 	return ops->pin && ops->unpin && ops->leaf_bits && !backend->caps.unmap_is_invalidation;
 }
 
+/** Windows can be of leaves of 2^@size bytes. */
+static void add_large(struct windows *ws, unsigned int size, unsigned int shift, uint64_t change)
+{
+	uint64_t leaf = (uint64_t)1 << size;
+	uint32_t i = ws->larges++;
+
+	ws->large[i] = (struct window_large){
+		.scale = (uint8_t)(size - shift),
+		.shift = (uint8_t)size,
+		.bit = (uint8_t)(1u << i),
+		.place = (uint16_t)shard_place(WINDOW_KIND_LARGE(i)),
+		.tag = window_block_of(0, size - shift),
+		.mask = leaf - 1,
+		.most = leaf * WINDOW_RUN,
+		.step = leaf >> ws->phys_shift,
+		.change = change,
+	};
+}
+
 /** Sizes of leaves of which windows can be: the smallest ones, which most mappings are of. */
 static void find_large(struct dma_domain *domain)
 {
@@ -95,13 +114,7 @@ static void find_large(struct dma_domain *domain)
 					: 0;
 
 		if (bits)
-			ws->large[ws->larges++] =
-				(struct window_large){ .scale = (uint8_t)(size - domain->shift),
-						       .shift = (uint8_t)size,
-						       .mask = leaf - 1,
-						       .most = leaf * WINDOW_RUN,
-						       .step = leaf >> ws->phys_shift,
-						       .change = bits ^ ws->bits[prot] };
+			add_large(ws, size, domain->shift, bits ^ ws->bits[prot]);
 	}
 }
 
@@ -143,6 +156,7 @@ bool dmamap_windows_init(struct dma_domain *domain)
 	find_large(domain);
 	ws->forget = backend->ops->forget ? backend->ops->forget : invalidate_and_wait;
 	ws->granule_mask = granule_size(domain) - 1;
+	ws->run_bytes = granule_size(domain) * WINDOW_RUN;
 	ws->timed = domain->host->time_ns && !domain->host->defer;
 	ws->snoops = caps->coherent_walk;
 	ws->sync = backend->ops->sync_map &&
@@ -313,10 +327,10 @@ static bool take_block(struct dma_domain *domain, unsigned int kind, uint64_t *b
 	const struct window_large *large = windows_large(ws, kind);
 	struct window_group *g;
 
-	if (kind > WINDOW_LIMITS)
-		return take_alone(domain, large->limit, large->scale, block);
-	if (kind >= WINDOW_LIMITS)
+	if (kind >= WINDOW_NOWHERE)
 		return false; /* windows of no kind */
+	if (large)
+		return take_alone(domain, large->limit, large->scale, block);
 	g = ws->groups[kind];
 	while (g && (g->taken | g->gone) == GROUP_ALL)
 		g = g->next;
@@ -435,8 +449,7 @@ static bool prepare(struct dma_domain *domain, struct window *w)
 static struct window *new_window(struct dma_domain *domain, unsigned int kind)
 {
 	const struct window_large *large = windows_large(&domain->windows, kind);
-	struct window fallback = { .kind = (uint8_t)kind,
-				   .scale = kind > WINDOW_LIMITS ? large->scale : 0 };
+	struct window fallback = { .kind = (uint8_t)kind, .scale = large ? large->scale : 0 };
 	struct window *w;
 
 	if (!take_block(domain, kind, &fallback.block))
@@ -521,32 +534,43 @@ void dmamap_windows_release(struct dma_domain *domain, struct window *idle)
 
 /* --- figures */
 
-uint64_t dmamap_windows_used(const struct dma_domain *domain)
+/** Of one shard, in granules of the domain. */
+static void add_used(struct windows *ws, struct shard *s, uint64_t *used, uint64_t *peak)
 {
-	const struct windows *ws = &domain->windows;
-	uint64_t used = 0;
+	dmamap_shard_lock(s);
+	for (unsigned int kind = 0; kind < WINDOW_KINDS; kind++) {
+		const struct window_large *large = windows_large(ws, kind);
+		unsigned int scale = large ? large->scale : 0;
+		uint64_t most;
 
-	for (const struct shard *s = ws->first; s; s = windows_next(s))
-		used += __atomic_load_n(&s->used, __ATOMIC_RELAXED);
-	for (unsigned int i = 0; ws->index && i < 1u << ws->index->bits; i++) {
-		const struct window *w = ws->index->slot[i];
-
-		for (unsigned int k = 0; w && k < WINDOW_WORDS; k++)
-			used -= (uint64_t)count_bits(
-					__atomic_load_n(&w->word[k].returned, __ATOMIC_RELAXED))
-				<< w->scale;
+		*used += dmamap_shard_used(s, kind, &most) << scale;
+		*peak += most << scale;
 	}
-	return used;
+	shard_unlock(s);
 }
 
-uint64_t dmamap_windows_peak(const struct dma_domain *domain)
+/** Of what came back, but was not taken back. */
+static uint64_t returned(const struct window *w)
 {
-	const struct windows *ws = &domain->windows;
-	uint64_t peak = 0;
+	uint64_t n = 0;
 
-	for (const struct shard *s = ws->first; s; s = windows_next(s))
-		peak += __atomic_load_n(&s->peak, __ATOMIC_RELAXED);
-	return peak;
+	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
+		n += count_bits(__atomic_load_n(&w->word[i].returned, __ATOMIC_RELAXED));
+	return n << w->scale;
+}
+
+uint64_t dmamap_windows_used(struct dma_domain *domain, uint64_t *peak)
+{
+	struct windows *ws = &domain->windows;
+	uint64_t used = 0;
+
+	*peak = 0;
+	for (struct shard *s = ws->first; s; s = windows_next(s))
+		add_used(ws, s, &used, peak);
+	for (unsigned int i = 0; ws->index && i < 1u << ws->index->bits; i++)
+		if (ws->index->slot[i])
+			used -= returned(ws->index->slot[i]);
+	return used;
 }
 
 uint32_t dmamap_windows_waiting(const struct dma_domain *domain)

@@ -178,10 +178,10 @@ dma_addr_t dmamap_map_phys(struct dma_device *dev, phys_addr_t phys, size_t size
 	dma_addr_t addr;
 
 	if (!has_long_way(dev)) {
-		if (quick_map(d, phys, size, dir, attrs, &addr))
-			return addr;
 		if (quick_is_large(d, size))
 			return map_large(dev, phys, size, dir, attrs);
+		if (quick_map(d, phys, size, dir, attrs, &addr))
+			return addr;
 	} else if (!d->quick || observed(dev)) {
 		return map_phys(dev, phys, size, dir, attrs);
 	}
@@ -273,18 +273,25 @@ static DMAMAP_APART void unmap_large(struct dma_device *dev, dma_addr_t addr, si
 		unmap_less_quick(dev, addr, size, dir, attrs);
 }
 
+static DMAMAP_APART void unmap_small(struct dma_device *dev, dma_addr_t addr, size_t size,
+				     enum dma_data_direction dir, unsigned long attrs)
+{
+	if (!quick_unmap(dmamap_dev(dev), addr, size, dir, attrs))
+		unmap_less_quick(dev, addr, size, dir, attrs);
+}
+
 void dmamap_unmap_phys(struct dma_device *dev, dma_addr_t addr, size_t size,
 		       enum dma_data_direction dir, unsigned long attrs)
 {
 	struct dmamap_dev *d = dmamap_dev(dev);
 
 	if (!has_long_way(dev)) {
-		if (quick_unmap(d, addr, size, dir, attrs))
-			return;
 		if (quick_is_large(d, size)) {
 			unmap_large(dev, addr, size, dir, attrs);
 			return;
 		}
+		unmap_small(dev, addr, size, dir, attrs);
+		return;
 	} else if (!d->quick || observed(dev)) {
 		unmap_phys(dev, addr, size, dir, attrs);
 		return;

@@ -159,8 +159,18 @@ static uint64_t used_in_space(const struct dma_domain *domain)
 	       domain->windows.grouped * WINDOW_GRANULES;
 }
 
-/** Granules that are in a mapping, or wait. */
-/** Granules in use; @peak: in windows, at the most. */
+static void raise_peak(uint64_t *peak, uint64_t value)
+{
+	if (value > *peak)
+		*peak = value;
+}
+
+static void note_addresses(struct dma_domain *domain)
+{
+	raise_peak(&domain->stats.iova_peak_bytes, used_in_space(domain) << domain->shift);
+}
+
+/** All of them; @peak: those in windows, at the most. */
 static uint64_t used(struct dma_domain *domain, uint64_t *peak)
 {
 	return used_in_space(domain) + dmamap_windows_used(domain, peak);
@@ -276,6 +286,8 @@ bool dmamap_domain_alloc(struct dma_domain *domain, struct dma_device *dev, uint
 		result = dmamap_domain_try_alloc(domain, size, limit, iova);
 	}
 	*reason = result == IOVA_NO_MEMORY ? DMA_REASON_NO_MEMORY : DMA_REASON_NO_IOVA;
+	if (result == IOVA_OK) /* it may be long before it is mapped */
+		note_addresses(domain);
 	return result == IOVA_OK;
 }
 
@@ -285,17 +297,11 @@ int dmamap_domain_enter(struct dma_domain *domain, dma_addr_t iova, const struct
 	return domain->backend->ops->map(domain->backend, iova, vec, n, prot);
 }
 
-static void raise_peak(uint64_t *peak, uint64_t value)
-{
-	if (value > *peak)
-		*peak = value;
-}
-
 void dmamap_domain_note_peaks(struct dma_domain *domain)
 {
 	const struct dma_backend_ops *ops = domain->backend->ops;
 
-	raise_peak(&domain->stats.iova_peak_bytes, used_in_space(domain) << domain->shift);
+	note_addresses(domain);
 	if (ops->table_bytes)
 		raise_peak(&domain->stats.table_peak_bytes, ops->table_bytes(domain->backend));
 }

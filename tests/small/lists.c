@@ -126,6 +126,16 @@ struct list {
 	dma_addr_t base;
 };
 
+/** The same memory, by a page that lies @pages before it. */
+static void name_from_before(struct scatterlist *sg, uint64_t pages)
+{
+	uint64_t back = pages * DMAMAP_PAGE_SIZE;
+	phys_addr_t phys = sg_phys(sg);
+
+	sg_set_page(sg, dmamap_phys_to_page(phys - sg->offset - back), sg->length,
+		    (unsigned int)(sg->offset + back));
+}
+
 /** An element: a whole page, the end or the beginning of one, or anything. */
 static void any_element(struct world *w, uint64_t *seed, struct scatterlist *sg, unsigned int kind)
 {
@@ -145,6 +155,8 @@ static void any_element(struct world *w, uint64_t *seed, struct scatterlist *sg,
 		len = 1 + world_random(seed, world_random(seed, 4) ? page : 5 * page);
 	}
 	sg_set_phys(sg, w->buf + first * page + offset, (unsigned int)len);
+	if (!world_random(seed, 30))
+		name_from_before(sg, 1 + world_random(seed, 3));
 }
 
 /** Most are pages, the first and the last perhaps not; one in four is anything; one in four has chains. */

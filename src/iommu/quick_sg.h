@@ -126,7 +126,7 @@ static inline void no_segment(struct scatterlist *sg)
 {
 	_Static_assert(offsetof(struct scatterlist, dma_address) == 16 && sizeof(*sg) == 32,
 		       "the device side is its second half");
-	((entry_pair *)(void *)sg)[1] = (entry_pair){ DMA_MAPPING_ERROR, 0 };
+	pair_store(&sg->dma_address, pair_of(DMA_MAPPING_ERROR, 0));
 }
 
 /** The segments, by counting: what follows the first element is one range of whole granules up to its end. */
@@ -179,9 +179,9 @@ static inline void write_page(uint64_t *entry, struct rule rule, struct scatterl
 
 static inline void write_two(uint64_t *entry, struct rule rule, struct scatterlist *sg)
 {
-	const entry_pair links = { sg[0].page_link, sg[1].page_link };
+	const struct entry_pair links = pair_of(sg[0].page_link, sg[1].page_link);
 
-	entries_store(entry, (links << rule.shift) + rule.base);
+	pair_store(entry, pair_plus(pair_shifted(links, rule.shift), rule.base));
 	no_segment(&sg[0]);
 	no_segment(&sg[1]);
 }

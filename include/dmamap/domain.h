@@ -228,8 +228,9 @@ struct dma_domain_config {
 struct dma_domain_stats {
 	/** Bytes of I/O address space in use (waiting unmaps included), now and at the most. */
 	uint64_t iova_bytes;
-	/** A sum of the peaks of large ranges and of each shard: the truth or more. Exact for one thread that maps only
-	 *  large ranges or only small ones, but for the addresses in a word of 64 that came back since the last map. */
+	/** A sum of the peaks of each shard and each size of leaf, and of other ranges: the truth or more. Exact for one
+	 *  thread that maps only pages, or only ranges that are no leaves, but for addresses that came back and were not
+	 *  looked at yet. */
 	uint64_t iova_peak_bytes;
 	/** Bytes of table memory, now and at the most. */
 	uint64_t table_bytes;

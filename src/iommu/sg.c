@@ -529,6 +529,18 @@ static bool unmap_run(struct dma_device *dev, struct scatterlist *sg, int nents,
 	return false;
 }
 
+bool dmamap_iommu_unmap_marked(struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+	uint64_t total;
+
+	if (!d->quick_list || !dmamap_iommu_quick_unmap_sg(dev, sg, nents, &total))
+		return false;
+	dmamap_domain_report_unmap(d->domain, round_down(sg->dma_address, granule_size(d->domain)),
+				   total, total);
+	return true;
+}
+
 bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why)
 {
@@ -537,12 +549,8 @@ bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int n
 	uint64_t total;
 	bool fits;
 
-	if (d->quick_list && dmamap_iommu_quick_unmap_sg(dev, sg, nents, &total)) {
-		dmamap_domain_report_unmap(d->domain,
-					   round_down(sg->dma_address, granule_size(d->domain)),
-					   total, total);
+	if (dmamap_iommu_unmap_marked(dev, sg, nents))
 		return true;
-	}
 	first = first_mapped(sg, nents);
 	if (sg->dma_flags & DMAMAP_SG_BOUNCED)
 		return unmap_each(dev, sg, nents, dir, attrs, why);

@@ -206,6 +206,21 @@ static bool unmap_sg_by_route(struct dma_device *dev, struct scatterlist *sg, in
 	return true;
 }
 
+/**
+ * A list that was mapped by a short way is unmapped as it was mapped, whatever has become of its elements meanwhile, and
+ * whether somebody observes or not: the event has those that are still there. False: it is no such list.
+ */
+static bool unmap_damaged(struct dma_event *event, struct scatterlist *sg, int nents)
+{
+	struct dma_device *dev = event->dev;
+	struct dma_error none = { .reason = DMA_REASON_NONE };
+
+	if (!dmamap_iommu_unmap_marked(dev, sg, nents))
+		return false;
+	dmamap_finish(event, dmamap_dev(dev)->route, &none, false);
+	return true;
+}
+
 static DMAMAP_APART void unmap_sg_by_steps(struct dma_device *dev, struct scatterlist *sg,
 					   int nents, enum dma_data_direction dir,
 					   unsigned long attrs)
@@ -216,10 +231,12 @@ static DMAMAP_APART void unmap_sg_by_steps(struct dma_device *dev, struct scatte
 	bool ok = dmamap_check_dir(dev, dir, 0, 0, &why) && dmamap_check_mask(dev, 0, 0, &why) &&
 		  check_list(dev, sg, nents, &why);
 
-	if (ok)
-		route = dmamap_route_of_sg(dev, sg, nents, true);
 	event.attrs = attrs;
 	event.nents = listed(nents, &why);
+	if (why.reason == DMA_REASON_BAD_LIST && unmap_damaged(&event, sg, nents))
+		return;
+	if (ok)
+		route = dmamap_route_of_sg(dev, sg, nents, true);
 	dmamap_finish(&event, route, &why, false);
 	/* no list was mapped with DMA_ATTR_MMIO, so that it may hide nothing here */
 	if (ok && !unmap_sg_by_route(dev, sg, nents, dir, attrs & ~DMA_ATTR_MMIO, route, &why)) {

@@ -863,6 +863,64 @@ static void mapped_for_another(void **state)
 	world_end(&w);
 }
 
+/* --- lists that are not what they were */
+
+static void damage(struct scatterlist *sg, unsigned int how)
+{
+	if (how == 0)
+		sg->page_link &= DMAMAP_SG_END; /* no page */
+	else if (how == 1)
+		sg->length = 0;
+	else if (how == 2)
+		sg->page_link |= DMAMAP_SG_END; /* an end too early */
+	else
+		sg_set_page(sg, dmamap_pfn_to_page(~(uint64_t)0 >> 12), PAGE, 1);
+}
+
+static void see_list(struct dma_observer *self, const struct dma_event *e)
+{
+	struct watcher *w = (struct watcher *)self;
+
+	if (e->type != DMA_EVENT_UNMAP_SG)
+		return;
+	assert_string_equal(dma_reason_name(e->reason), dma_reason_name(DMA_REASON_NONE));
+	w->events = e->nents;
+}
+
+/** A list that says what it is goes as it was mapped, watched or not; who watches is told of the elements before the hole. */
+static void damaged(void **state)
+{
+	struct scatterlist sg[N];
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	for (unsigned int i = 0; i < 2 * 2 * 4 * N; i++) {
+		unsigned int at = i % N, how = i / N % 4, watched = i / N / 4 % 2;
+		struct watcher watcher = { .observer.event = see_list };
+		dma_addr_t addr;
+
+		pages(&w, sg, N);
+		if (i / N / 4 / 2) /* not by pages */
+			sg[3].length = 100;
+		assert_true(map(&w, sg, N, false) > 0);
+		addr = sg_dma_address(sg);
+		damage(&sg[at], how);
+		forget_reason(&w);
+		if (watched)
+			assert_int_equal(dma_observer_attach(sim_host(w.m), &watcher.observer), 0);
+		dma_unmap_sg(w.dev, sg, N, DMA_TO_DEVICE);
+		if (watched)
+			assert_int_equal(dma_observer_detach(sim_host(w.m), &watcher.observer), 0);
+		expect_reason(&w, DMA_REASON_ZERO_SIZE);
+		assert_int_equal(watcher.events, !watched ? 0 : how == 2 ? at + 1 : at);
+		assert_int_equal(dma_device_live(w.dev), 0);
+		for (unsigned int k = 0; k < N; k++)
+			assert_true(world_faults(&w, addr + k * PAGE));
+	}
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -880,6 +938,7 @@ int main(void)
 		cmocka_unit_test(width_of_another),
 		cmocka_unit_test(memory_goes),
 		cmocka_unit_test(mapped_for_another),
+		cmocka_unit_test(damaged),
 	};
 
 	return cmocka_run_group_tests_name("small-lists", tests, NULL, NULL);

@@ -52,47 +52,87 @@ static bool take_from(struct dmamap_dev *d, struct shard *s, unsigned int kind, 
 	return true;
 }
 
+/** Some granules for @d, the last address at most @limit, in windows of larger leaves if @large is one of them. */
+struct request {
+	struct dmamap_dev *d;
+	const struct large_range *large;
+	unsigned int n;
+	unsigned int order;
+	uint64_t limit;
+};
+
 /** Domain lock held. */
-static bool take_locked(struct dmamap_dev *d, struct shard *s, unsigned int limit, unsigned int n,
-			unsigned int order, struct span *span)
+static bool take_locked(const struct request *r, struct shard *s, unsigned int kind,
+			struct span *span)
 {
 	bool ok;
 
 	dmamap_shard_lock(s);
-	if (n > 1 && !s->ends)
-		s->ends = dmamap_heap_alloc(d->host, sizeof(*s->ends), DMAMAP_GFP_ATOMIC);
-	ok = take_from(d, s, limit, n, order, span);
+	if (r->n > 1 && !s->ends)
+		s->ends = dmamap_heap_alloc(r->d->host, sizeof(*s->ends), DMAMAP_GFP_ATOMIC);
+	ok = take_from(r->d, s, kind, r->n, r->order, span);
 	shard_unlock(s);
 	return ok;
 }
 
 /** From any shard's windows, also such as were made for lower limits. */
-static bool take_anywhere(struct dmamap_dev *d, uint64_t limit, unsigned int n, unsigned int order,
-			  struct span *span)
+static bool take_anywhere(const struct request *r, struct span *span)
 {
-	const struct windows *ws = &d->domain->windows;
+	const struct windows *ws = &r->d->domain->windows;
 
 	for (struct shard *s = ws->first; s; s = windows_next(s))
 		for (unsigned int l = 0; l < ws->limits; l++)
-			if (ws->limit[l] <= limit && take_locked(d, s, l, n, order, span))
+			if (ws->limit[l] <= r->limit && take_locked(r, s, l, span))
 				return true;
 	return false;
 }
 
-/** Domain lock and context held. */
-static bool take_slowly(struct dmamap_dev *d, struct shard *s, uint64_t limit, unsigned int n,
-			unsigned int order, struct span *span)
+/** From the windows of @s, or a new one. */
+static bool take_of_kind(const struct request *r, struct shard *s, unsigned int kind,
+			 struct span *span)
 {
-	struct dma_domain *domain = d->domain;
-	unsigned int l = add_limit(domain, limit);
+	return take_locked(r, s, kind, span) ||
+	       (dmamap_windows_add(r->d->domain, s, kind) && take_locked(r, s, kind, span));
+}
 
-	if (l == WINDOW_NOWHERE)
-		return take_anywhere(d, limit, n, order, span);
-	if (take_locked(d, s, l, n, order, span))
-		return true;
-	if (dmamap_windows_add(domain, s, l))
-		return take_locked(d, s, l, n, order, span);
-	return take_anywhere(d, limit, n, order, span);
+static bool take_granules(const struct request *r, struct shard *s, struct span *span)
+{
+	unsigned int kind = add_limit(r->d->domain, r->limit);
+
+	return (kind != WINDOW_NOWHERE && take_of_kind(r, s, kind, span)) || take_anywhere(r, span);
+}
+
+/** Windows of larger leaves lie below the limit that was first asked for. */
+static bool take_larger(const struct request *r, struct shard *s, struct span *span)
+{
+	struct dma_domain *domain = r->d->domain;
+	struct window_large *large = windows_large(&domain->windows, r->large->kind);
+	/* the domain may have been narrowed since the range was found to fit */
+	uint64_t limit = min_u64(r->limit, domain->backend->caps.aperture_end);
+
+	if (!large->limit)
+		__atomic_store_n(&large->limit, limit, __ATOMIC_RELAXED);
+	return large->limit <= limit && large->most && take_of_kind(r, s, r->large->kind, span);
+}
+
+/** With the domain's lock, and whatever it takes. */
+static bool take_slowly(const struct request *r, struct span *span)
+{
+	struct dma_domain *domain = r->d->domain;
+	dma_ctx_state state;
+	struct dma_ctx *ctx;
+	struct shard *s;
+	bool ok;
+
+	domain_lock(domain);
+	if (domain->host->time_ns)
+		dmamap_domain_flush_due(domain);
+	ctx = dma_ctx_enter(domain->host, &state);
+	s = dmamap_windows_shard(domain, ctx_number(domain->host, ctx));
+	ok = r->large ? take_larger(r, s, span) : take_granules(r, s, span);
+	dma_ctx_leave(domain->host, state);
+	domain_unlock(domain);
+	return ok;
 }
 
 /** Is there a flush that maps have to see to, because the host has no timer? */
@@ -106,87 +146,50 @@ static bool flush_is_due(struct dma_domain *domain, const struct shard *s)
 	       domain->flush_ns;
 }
 
-static bool take_quickly(struct dmamap_dev *d, uint32_t number, uint64_t limit, unsigned int n,
-			 unsigned int order, struct span *span)
+/** From the windows of the caller's shard, or of any other that nobody works in. */
+static bool take_quickly(const struct request *r, struct span *span)
 {
-	struct dma_domain *domain = d->domain;
+	struct dma_domain *domain = r->d->domain;
 	const struct windows *ws = &domain->windows;
-	unsigned int l = small_limit_index(ws, limit);
+	unsigned int kind = small_limit_index(ws, r->limit);
+	dma_ctx_state state;
+	uint32_t number = ctx_number(domain->host, dma_ctx_enter(domain->host, &state));
 	struct shard *s = windows_shard(ws, number);
-	bool ok;
+	bool ok = false;
 
-	if (l == WINDOW_NOWHERE || s->number != (number & ws->shard_mask))
-		return false;
-	s = try_shards(domain, number);
-	if (!s)
-		return false;
-	ok = !flush_is_due(domain, s) && take_from(d, s, l, n, order, span);
-	shard_unlock(s);
+	/* who has no shard of his own gets one, elsewhere */
+	if (kind != WINDOW_NOWHERE && s->number == (number & ws->shard_mask)) {
+		s = try_shards(domain, number);
+		if (s) {
+			ok = !flush_is_due(domain, s) &&
+			     take_from(r->d, s, kind, r->n, r->order, span);
+			shard_unlock(s);
+		}
+	}
+	dma_ctx_leave(domain->host, state);
 	return ok;
 }
 
 bool dmamap_small_take(struct dmamap_dev *d, unsigned int granules, uint64_t limit,
 		       struct span *span)
 {
-	struct dma_domain *domain = d->domain;
-	unsigned int order = ceil_log2(granules);
-	dma_ctx_state state;
-	struct dma_ctx *ctx = dma_ctx_enter(domain->host, &state);
-	uint32_t number = ctx_number(domain->host, ctx);
-	bool ok = take_quickly(d, number, limit, granules, order, span);
+	const struct request r = {
+		.d = d, .n = granules, .order = ceil_log2(granules), .limit = limit
+	};
 
-	dma_ctx_leave(domain->host, state);
-	if (ok)
-		return true;
-	domain_lock(domain);
-	if (domain->host->time_ns)
-		dmamap_domain_flush_due(domain);
-	dma_ctx_enter(domain->host, &state);
-	ok = take_slowly(d, dmamap_windows_shard(domain, number), limit, granules, order, span);
-	dma_ctx_leave(domain->host, state);
-	domain_unlock(domain);
-	return ok;
-}
-
-/** Domain lock and context held. Windows of larger leaves lie below the limit that was first asked for. */
-static bool take_large_slowly(struct dmamap_dev *d, struct shard *s,
-			      const struct large_range *range, uint64_t limit, struct span *span)
-{
-	struct dma_domain *domain = d->domain;
-	struct window_large *large = windows_large(&domain->windows, range->kind);
-	unsigned int order = ceil_log2(range->leaves);
-
-	/* the domain may have been narrowed since the range was found to fit */
-	limit = min_u64(limit, domain->backend->caps.aperture_end);
-	if (!large->limit)
-		__atomic_store_n(&large->limit, limit, __ATOMIC_RELAXED);
-	if (large->limit > limit || !large->most)
-		return false;
-	return take_locked(d, s, range->kind, range->leaves, order, span) ||
-	       (dmamap_windows_add(domain, s, range->kind) &&
-		take_locked(d, s, range->kind, range->leaves, order, span));
+	return take_quickly(&r, span) || take_slowly(&r, span);
 }
 
 bool dmamap_small_take_large(struct dmamap_dev *d, const struct large_range *range, uint64_t limit,
 			     struct span *span)
 {
-	struct dma_domain *domain = d->domain;
-	dma_ctx_state state;
-	struct dma_ctx *ctx;
-	struct shard *s;
-	bool ok;
+	const struct request r = { .d = d,
+				   .large = range,
+				   .n = range->leaves,
+				   .order = ceil_log2(range->leaves),
+				   .limit = limit };
 
-	if (small_take_here(d, range->kind, range->leaves, span))
-		return true;
-	domain_lock(domain);
-	if (domain->host->time_ns)
-		dmamap_domain_flush_due(domain);
-	ctx = dma_ctx_enter(domain->host, &state);
-	s = dmamap_windows_shard(domain, ctx_number(domain->host, ctx));
-	ok = take_large_slowly(d, s, range, limit, span);
-	dma_ctx_leave(domain->host, state);
-	domain_unlock(domain);
-	return ok;
+	return small_take_here(d, range->kind, range->leaves, span) || take_slowly(&r, span);
 }
 
 /* --- entries */
@@ -295,19 +298,6 @@ void dmamap_small_abandon(struct dmamap_dev *d, struct span span)
 
 /* --- unmapping */
 
-/** What there is at a bit of a word that is no mapping, or not the one that was meant. */
-DMAMAP_COLD enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit)
-{
-	uint64_t below = heads & iova_word_mask(0, bit);
-	uint64_t rest;
-
-	if (!below)
-		return SMALL_NOT_MAPPED;
-	/* the last mapping that begins at or before it ends at the first end from there on */
-	rest = ends & iova_word_mask(high_bit(below), 63);
-	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
-}
-
 static struct window *live_window(const struct windows *ws, uint64_t granule, unsigned int scale)
 {
 	struct window *w = window_of_block(&ws->index, window_block(granule, scale));
@@ -338,12 +328,20 @@ static bool is_run(struct window *w, uint64_t granule, uint64_t granules, struct
 	return span_is_run(*span);
 }
 
-static enum small_result why_not(struct span span)
+/** What there is at the first granule of @span, which is no mapping, or not that one. */
+static DMAMAP_COLD enum small_result why_not(struct span span)
 {
 	unsigned int i = span.index / 64;
+	unsigned int bit = span.index % 64;
+	uint64_t heads = __atomic_load_n(&span.window->word[i].heads, __ATOMIC_RELAXED);
+	uint64_t below = heads & iova_word_mask(0, bit);
+	uint64_t rest;
 
-	return dmamap_small_why_not(__atomic_load_n(&span.window->word[i].heads, __ATOMIC_RELAXED),
-				    window_ends_of(span.window, i), span.index % 64);
+	if (!below)
+		return SMALL_NOT_MAPPED;
+	/* the last mapping that begins at or before it ends at the first end from there on */
+	rest = window_ends_of(span.window, i) & iova_word_mask(high_bit(below), 63);
+	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
 }
 
 enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,

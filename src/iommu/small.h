@@ -280,8 +280,6 @@ enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint
 
 /** The lines of the entries, for walkers that do not snoop. */
 void dmamap_small_clean(const struct dma_domain *domain, struct span span);
-/** What there is at a bit of a word that is no mapping, or not the one that was meant. */
-enum small_result dmamap_small_why_not(uint64_t heads, uint64_t ends, unsigned int bit);
 /** Parts of small_defer() that have seldom anything to do. */
 void dmamap_small_list(struct shard *s, struct window_lazy *lazy);
 void dmamap_small_begin_waiting(struct dma_domain *domain, struct shard *s);

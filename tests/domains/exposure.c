@@ -112,6 +112,52 @@ static void pending(void **state)
 	world_end(w);
 }
 
+#define LEAF ((uint64_t)2 << 20)
+
+/** Mappings of larger leaves: reached as they were mapped, remembered, and until the flush if the domain is lazy. */
+static void leaves(enum dma_invalidation invalidation)
+{
+	struct world *w = world_new(invalidation);
+	struct dma_history *history = start_history(w, 16);
+	phys_addr_t big = sim_alloc(w->m, 3 * LEAF, LEAF, 0, ~0ull);
+	struct dma_exposure_totals totals = { .size = sizeof(totals) };
+	struct dma_history_record record;
+	dma_addr_t addr[2];
+
+	assert_true(big != DMAMAP_PHYS_NONE);
+	for (unsigned int i = 0; i < 2; i++) {
+		addr[i] = world_map(w, big + i * LEAF, (1 + i) * LEAF, DMA_BIDIRECTIONAL);
+		expect_access(w->device, addr[i], 64, false, SIM_FAULT_NONE);
+	}
+	expect(w, w->dev, history, 0, "");
+	assert_int_equal(dma_exposure(w->domain, NULL, history, NULL, NULL, &totals), 0);
+	assert_true(totals.mapped == 3 * LEAF && totals.reachable == 3 * LEAF);
+	dma_unmap_phys(w->dev, addr[1], 2 * LEAF, DMA_BIDIRECTIONAL, 0);
+	if (invalidation == DMA_INVALIDATION_LAZY) {
+		expect(w, NULL, history, addr[1], "pending 0+4194304 3\n");
+		dma_domain_flush(w->domain);
+	}
+	expect(w, NULL, history, 0, "");
+	expect_access(w->device, addr[1] + 2 * LEAF - 8, 8, false, SIM_FAULT_NOT_PRESENT);
+	assert_int_equal(dma_history_find(history, w->dev, NULL, addr[1] + LEAF + 5, &record), 0);
+	assert_true(record.dma_addr == addr[1] && record.len == 2 * LEAF && !record.live);
+	assert_true(record.phys == big + LEAF);
+	assert_int_equal(dma_history_find(history, w->dev, NULL, addr[0] + 5, &record), 0);
+	assert_true(record.dma_addr == addr[0] && record.len == LEAF && record.live);
+	dma_unmap_phys(w->dev, addr[0], LEAF, DMA_BIDIRECTIONAL, 0);
+	dma_domain_flush(w->domain);
+	sim_free(w->m, big, 3 * LEAF);
+	stop_history(history);
+	world_end(w);
+}
+
+static void larger_leaves(void **state)
+{
+	(void)state;
+	leaves(DMA_INVALIDATION_STRICT);
+	leaves(DMA_INVALIDATION_LAZY);
+}
+
 /** A format without write-only entries lets a device read what it may only write. */
 static void read_excess(void **state)
 {
@@ -454,11 +500,17 @@ static void all_leaves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(slack),	 cmocka_unit_test(pending),
-		cmocka_unit_test(read_excess),	 cmocka_unit_test(other_device),
-		cmocka_unit_test(direct_region), cmocka_unit_test(unknown),
-		cmocka_unit_test(unguarded),	 cmocka_unit_test(passthrough),
-		cmocka_unit_test(arguments),	 cmocka_unit_test(untrusted_devices),
+		cmocka_unit_test(slack),
+		cmocka_unit_test(pending),
+		cmocka_unit_test(larger_leaves),
+		cmocka_unit_test(read_excess),
+		cmocka_unit_test(other_device),
+		cmocka_unit_test(direct_region),
+		cmocka_unit_test(unknown),
+		cmocka_unit_test(unguarded),
+		cmocka_unit_test(passthrough),
+		cmocka_unit_test(arguments),
+		cmocka_unit_test(untrusted_devices),
 		cmocka_unit_test(all_leaves),
 	};
 

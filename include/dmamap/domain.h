@@ -228,9 +228,9 @@ struct dma_domain_config {
 struct dma_domain_stats {
 	/** Bytes of I/O address space in use (waiting unmaps included), now and at the most. */
 	uint64_t iova_bytes;
-	/** A sum of the peaks of each shard and each size of leaf, and of other ranges: the truth or more. Exact for one
-	 *  thread that maps only pages, or only ranges that are no leaves, but for addresses that came back and were not
-	 *  looked at yet. */
+	/** A sum of the peaks of each shard for each mask and size of leaf, and of other ranges: the truth or more. Exact
+	 *  for one thread with one mask that maps only pages, or only ranges that are no leaves, but that addresses which
+	 *  came back count until the shard looks at them again. */
 	uint64_t iova_peak_bytes;
 	/** Bytes of table memory, now and at the most. */
 	uint64_t table_bytes;

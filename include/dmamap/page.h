@@ -44,7 +44,7 @@ static inline phys_addr_t dmamap_page_to_phys(const struct page *page)
 #define DMAMAP_SG_CHAIN 1UL
 #define DMAMAP_SG_END	2UL
 
-/** Bits of scatterlist.dma_flags. */
+/** Bits of scatterlist.dma_flags, which is the library's: a map may clear any other. */
 #define DMAMAP_SG_BUS_ADDRESS 1u /* dma_address is a peer's bus address */
 #define DMAMAP_SG_BOUNCED     2u /* elements were mapped one by one, through a bounce pool */
 /* These two speak of the CPU side, of which the device side of the same element may know nothing. */

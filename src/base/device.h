@@ -89,7 +89,7 @@ struct dmamap_count {
 struct dmamap_ram {
 	uint64_t first;
 	uint64_t more;	    /* granules behind the first */
-	phys_addr_t last;   /* byte */
+	phys_addr_t last;   /* byte; 0: there is none */
 	unsigned int shift; /* of a granule, in a handle */
 };
 

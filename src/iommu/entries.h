@@ -4,8 +4,7 @@
  * better means: dma_host.pte_write.)
  *
  * A walker may read each at any moment, and sees it as it was or as it is. Two go out in one store where the compiler may
- * use registers of 16 bytes: such a store never tears an aligned word of 8. Elsewhere, and for the thread sanitizer, they
- * are two.
+ * use registers of 16 bytes: such a store never tears an aligned word of 8. Elsewhere, and for the thread sanitizer, they are two.
  */
 #ifndef DMAMAP_IOMMU_ENTRIES_H
 #define DMAMAP_IOMMU_ENTRIES_H
@@ -60,6 +59,11 @@ static inline void pair_store(void *words, struct entry_pair pair)
 	__atomic_store_n(&word[1], pair.second, __ATOMIC_RELAXED);
 }
 
+static inline void pair_clear(void *words)
+{
+	pair_store(words, pair_of(0, 0));
+}
+
 #else
 
 struct entry_pair {
@@ -93,6 +97,14 @@ static inline void pair_store(void *words, struct entry_pair pair)
 	*(two_words *)words = pair.both;
 }
 
+/** Volatile: else compilers make a memset() of several, which may do what it likes. */
+static inline void pair_clear(void *words)
+{
+	typedef uint64_t __attribute__((vector_size(16), aligned(8), may_alias)) two_words;
+
+	*(volatile two_words *)words = (two_words){ 0, 0 };
+}
+
 #endif
 
 /** @n entries: @value, and what it grows to by @step. */
@@ -112,12 +124,10 @@ static inline void entries_write(uint64_t *entry, unsigned int n, uint64_t value
 /** @n entries that lead nowhere. */
 static inline void entries_clear(uint64_t *entry, unsigned int n)
 {
-	const struct entry_pair none = pair_of(0, 0);
-
 	for (; n >= 16; n -= 16, entry += 16) {
 #pragma GCC unroll 8
 		for (unsigned int i = 0; i < 16; i += 2)
-			pair_store(&entry[i], none);
+			pair_clear(&entry[i]);
 	}
 	for (unsigned int i = 0; i < n; i++)
 		__atomic_store_n(&entry[i], 0, __ATOMIC_RELAXED);

@@ -26,7 +26,7 @@ void dmamap_iommu_update_quick(struct dmamap_dev *d)
 			small_bits(d->domain, dmamap_iommu_prot(true, dir, DMA_ATTR_MMIO));
 	}
 	if (!d->domain->windows.sync && d->domain->windows.snoops &&
-	    dev_min_align(d) <= d->domain->windows.granule_mask)
+	    quick_sg_can_write(d->domain) && dev_min_align(d) <= d->domain->windows.granule_mask)
 		d->quick = QUICK_ALL;
 	dmamap_iommu_update_quick_sg(d);
 }

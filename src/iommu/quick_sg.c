@@ -98,10 +98,10 @@ void dmamap_iommu_update_quick_sg(struct dmamap_dev *d)
 	phys_addr_t start;
 	uint64_t size;
 
-	d->quick_ram = (struct dmamap_ram){ .last = ~(phys_addr_t)0 };
+	d->quick_ram = (struct dmamap_ram){ .last = 0 };
 	for (unsigned int i = 0; !host->describe && host->ram_range(host, i, &start, &size); i++)
 		if (size && dmamap_iommu_ram_around(d->domain, start, &ram) &&
-		    (d->quick_ram.last == ~(phys_addr_t)0 || ram.more > d->quick_ram.more))
+		    (!d->quick_ram.last || ram.more > d->quick_ram.more))
 			d->quick_ram = ram;
 }
 

@@ -110,7 +110,8 @@ static inline bool are_pages(const struct dmamap_dev *d, const struct pages *p)
 
 	if (sg->offset >= p->size || sg->length - 1u > p->size - 1 - sg->offset)
 		return false;
-	if (ram->last > d->domain->windows.last_phys || !in_ram(ram, first)) {
+	/* no RAM has its last byte at 0 */
+	if (ram->last - 1 >= d->domain->windows.last_phys || !in_ram(ram, first)) {
 		ram = &around;
 		if (!dmamap_iommu_ram_around(d->domain, phys_of(first), &around) ||
 		    !in_ram(ram, first))
@@ -156,6 +157,12 @@ static inline int cut(const struct dmamap_dev *d, const struct pages *p, dma_add
 }
 
 /* --- map */
+
+/** Has an entry all the bits of a handle? */
+static inline bool quick_sg_can_write(const struct dma_domain *domain)
+{
+	return domain->windows.phys_shift <= ceil_log2(LINK_BYTES);
+}
 
 /** What makes an entry of a handle: handle << shift, + base. */
 struct rule {

@@ -32,6 +32,7 @@ static bool reserve_in(const struct dma_domain *domain, struct window *w, uint64
 		free = free && !(part_of_word(w, i, granule, n) & ~w->word[i].free);
 	for (unsigned int i = 0; free && i < WINDOW_WORDS; i++)
 		dmamap_window_set_free(s, w, i, w->word[i].free & ~part_of_word(w, i, granule, n));
+	dmamap_window_replace(s, w);
 	shard_unlock(s);
 	return free;
 }
@@ -44,6 +45,7 @@ static void unreserve_in(const struct dma_domain *domain, struct window *w, uint
 	dmamap_shard_lock(s);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		dmamap_window_set_free(s, w, i, w->word[i].free | part_of_word(w, i, granule, n));
+	dmamap_window_replace(s, w);
 	shard_unlock(s);
 }
 
@@ -134,6 +136,7 @@ static void close_window(const struct dma_domain *domain, struct window *w)
 	dmamap_window_collect(s, w);
 	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
 		dmamap_window_set_free(s, w, i, 0);
+	dmamap_window_replace(s, w);
 	shard_unlock(s);
 }
 

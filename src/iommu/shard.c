@@ -88,7 +88,7 @@ static void move_to(struct window_place *here, struct window_word *word, unsigne
 	here->used = used_at(here) + count_bits(word->free);
 	here->word = word;
 	here->entries = &w->entries[(size_t)i * 64];
-	here->granule = window_leaf_number(w) + i * 64;
+	here->granule = window_leaf_number(w) + (uint64_t)i * 64;
 	here->first = i * 64;
 	find_ends(here);
 }
@@ -205,6 +205,12 @@ static void put_aside(struct shard *s, unsigned int kind)
 		place(s, w);
 }
 
+void dmamap_window_replace(struct shard *s, struct window *w)
+{
+	if (w != s->current[w->kind].window)
+		place(s, w);
+}
+
 static void make_current(struct shard *s, struct window *w)
 {
 	unlist_window(s, w);
@@ -237,12 +243,15 @@ static void pop_all(struct shard *s)
 
 	while (w) {
 		struct window *next = w->next_returned;
+		bool live;
 
 		__atomic_store_n(&w->stacked, false, __ATOMIC_SEQ_CST);
+		/* in that order: who makes it a window again says first whose it is */
+		live = window_is_live(w);
 		if (__atomic_load_n(&w->shard, __ATOMIC_RELAXED) != s->number) {
 			if (any_returned(w)) /* it moved while somebody was pushing it */
 				dmamap_window_notify(s->shards, w);
-		} else if (window_is_live(w) && w != s->current[w->kind].window) {
+		} else if (live && w != s->current[w->kind].window) {
 			place(s, w);
 		}
 		w = next;

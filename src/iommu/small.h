@@ -157,7 +157,7 @@ static inline struct window_place *small_here(const struct dmamap_dev *d, struct
 	return shard_at(s, __atomic_load_n(&d->quick_place, __ATOMIC_RELAXED));
 }
 
-/** A granule @*here, which is small_here(): its bit. PLACE_NONE: not there, or not now. */
+/** A granule at @*here, which is small_here(): its bit. PLACE_NONE: not there, or not now. */
 static inline int small_take_one(const struct dmamap_dev *d, const struct dma_domain *domain,
 				 struct shard *s, const struct window_place **here)
 {
@@ -351,10 +351,12 @@ static inline void small_count_unmap(struct dmamap_dev *d, const struct shard *s
 /** May it be one mapping? Its window's ends say so, or do not. */
 static inline bool span_is_run(struct span span)
 {
-	uint64_t mask = span_mask(span);
+	uint64_t mask;
 
-	return span.granules - 1 < 64 - span.index % 64 &&
-	       (window_ends_of(span.window, span.index / 64) & mask) == (mask & ~(mask >> 1));
+	if (span.granules - 1 >= 64 - span.index % 64)
+		return false;
+	mask = span_mask(span);
+	return (window_ends_of(span.window, span.index / 64) & mask) == (mask & ~(mask >> 1));
 }
 
 /** Win its bit of heads; false: it is not set. */

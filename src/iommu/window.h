@@ -10,7 +10,7 @@
  *   free      may be handed out. The shard's, under its lock.
  *   heads     the first granule of each live mapping. Set when the mapping is complete; who clears a bit of it has the
  *             right to unmap, and nobody else has it until the run is handed out again.
- *   returned  unmapped and invalidated, by whomever; the shard takes it back by exchange.
+ *   returned  unmapped and invalidated, by whomever; the shard takes it back, atomically: all of it, a bit, a run.
  *
  * and in two more, apart:
  *
@@ -387,11 +387,14 @@ int dmamap_shard_take(struct shard *s, struct window_place *here, unsigned int n
 /** A shard without windows. */
 void dmamap_shard_init(struct shard *s, uint32_t number, struct shard **shards);
 
-/** Granules of @kind that are in use; and at the most, or a little more. */
+/** Granules of @kind that went out and were not taken back; and at the most. */
 uint64_t dmamap_shard_used(struct shard *s, unsigned int kind, uint64_t *peak);
 
 /** From now on @free is free in word @i of @w, a window of the shard, and neither by taking nor by giving back. */
 void dmamap_window_set_free(struct shard *s, struct window *w, unsigned int i, uint64_t free);
+
+/** The same is over: @w is found by what is free in it now. */
+void dmamap_window_replace(struct shard *s, struct window *w);
 
 /** Take back what was returned to @w, a window of the shard. */
 void dmamap_window_collect(struct shard *s, struct window *w);

@@ -324,13 +324,13 @@ static bool take_alone(struct dma_domain *domain, uint64_t limit, unsigned int s
 static bool take_block(struct dma_domain *domain, unsigned int kind, uint64_t *block)
 {
 	struct windows *ws = &domain->windows;
-	const struct window_large *large = windows_large(ws, kind);
 	struct window_group *g;
 
-	if (kind >= WINDOW_NOWHERE)
-		return false; /* windows of no kind */
-	if (large)
-		return take_alone(domain, large->limit, large->scale, block);
+	if (kind >= WINDOW_LIMITS) {
+		const struct window_large *large = windows_large(ws, kind);
+
+		return large && take_alone(domain, large->limit, large->scale, block);
+	}
 	g = ws->groups[kind];
 	while (g && (g->taken | g->gone) == GROUP_ALL)
 		g = g->next;
@@ -445,6 +445,12 @@ static bool prepare(struct dma_domain *domain, struct window *w)
 	return true;
 }
 
+/** Others read it at any time. */
+static void count_live(struct windows *ws, uint64_t more)
+{
+	__atomic_store_n(&ws->live, ws->live + more, __ATOMIC_RELAXED);
+}
+
 /** A block that was taken, with a descriptor, or NULL and it is not. */
 static struct window *new_window(struct dma_domain *domain, unsigned int kind)
 {
@@ -474,7 +480,7 @@ bool dmamap_windows_add(struct dma_domain *domain, struct shard *s, unsigned int
 		give_block(domain, w);
 		return false;
 	}
-	domain->windows.live++;
+	count_live(&domain->windows, 1);
 	dmamap_domain_note_peaks(domain);
 	dmamap_shard_lock(s);
 	__atomic_store_n(&w->shard, (uint8_t)s->number, __ATOMIC_RELEASE);
@@ -490,7 +496,7 @@ static void unpin(struct dma_domain *domain, struct window *w)
 {
 	domain->backend->ops->unpin(domain->backend, window_first(w) << domain->shift,
 				    window_leaf(domain, w));
-	domain->windows.live--;
+	count_live(&domain->windows, ~(uint64_t)0);
 }
 
 void dmamap_windows_detach(struct dma_domain *domain, struct shard *s, bool all,
@@ -534,10 +540,9 @@ void dmamap_windows_release(struct dma_domain *domain, struct window *idle)
 
 /* --- figures */
 
-/** Of one shard, in granules of the domain. */
+/** Of one shard, in granules of the domain; its lock is held. */
 static void add_used(struct windows *ws, struct shard *s, uint64_t *used, uint64_t *peak)
 {
-	dmamap_shard_lock(s);
 	for (unsigned int kind = 0; kind < WINDOW_KINDS; kind++) {
 		const struct window_large *large = windows_large(ws, kind);
 		unsigned int scale = large ? large->scale : 0;
@@ -546,7 +551,6 @@ static void add_used(struct windows *ws, struct shard *s, uint64_t *used, uint64
 		*used += dmamap_shard_used(s, kind, &most) << scale;
 		*peak += most << scale;
 	}
-	shard_unlock(s);
 }
 
 /** Of what came back, but was not taken back. */
@@ -559,17 +563,29 @@ static uint64_t returned(const struct window *w)
 	return n << w->scale;
 }
 
+static uint64_t all_returned(const struct window_index *index)
+{
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; index && i < 1u << index->bits; i++)
+		n += index->slot[i] ? returned(index->slot[i]) : 0;
+	return n;
+}
+
 uint64_t dmamap_windows_used(struct dma_domain *domain, uint64_t *peak)
 {
 	struct windows *ws = &domain->windows;
 	uint64_t used = 0;
 
 	*peak = 0;
-	for (struct shard *s = ws->first; s; s = windows_next(s))
+	/* all at once: what comes back meanwhile was out when it was counted */
+	for (struct shard *s = ws->first; s; s = windows_next(s)) {
+		dmamap_shard_lock(s);
 		add_used(ws, s, &used, peak);
-	for (unsigned int i = 0; ws->index && i < 1u << ws->index->bits; i++)
-		if (ws->index->slot[i])
-			used -= returned(ws->index->slot[i]);
+	}
+	used -= all_returned(ws->index);
+	for (struct shard *s = ws->first; s; s = windows_next(s))
+		shard_unlock(s);
 	return used;
 }
 

@@ -169,6 +169,48 @@ static void lazy(void **state)
 	all_that_is_in_use(DMA_INVALIDATION_LAZY);
 }
 
+#define READS 300000u
+
+struct others {
+	struct world *w;
+	bool stop;
+};
+
+static void *map_and_unmap(void *arg)
+{
+	struct others *o = arg;
+
+	for (unsigned int n = 1; !__atomic_load_n(&o->stop, __ATOMIC_RELAXED); n = n % 6 + 1) {
+		dma_addr_t addr =
+			dma_map_phys(o->w->dev, o->w->buf, n * PAGE, DMA_BIDIRECTIONAL, 0);
+
+		dma_unmap_phys(o->w->dev, addr, n * PAGE, DMA_BIDIRECTIONAL, 0);
+	}
+	return NULL;
+}
+
+/** While others map and unmap, what is said lies between what they never touch and all that they can have. */
+static void meanwhile(void **state)
+{
+	pthread_t thread[2];
+	struct world w;
+	struct others o = { .w = &w };
+	dma_addr_t addr;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	addr = dma_map_phys(w.dev, w.buf, PAGE, DMA_BIDIRECTIONAL, 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, map_and_unmap, &o), 0);
+	for (unsigned int i = 0; i < READS; i++)
+		assert_in_range(world_stats(&w).iova_bytes, PAGE, (1 + 2 * 6) * PAGE);
+	__atomic_store_n(&o.stop, true, __ATOMIC_RELAXED);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(pthread_join(thread[i], NULL), 0);
+	dma_unmap_phys(w.dev, addr, PAGE, DMA_BIDIRECTIONAL, 0);
+	world_end(&w);
+}
+
 /** Where nothing came back, the most is what is in use now; and it stays when all is gone. */
 static void the_most(void **state)
 {
@@ -211,9 +253,8 @@ static void again_and_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(strict),
-		cmocka_unit_test(lazy),
-		cmocka_unit_test(the_most),
+		cmocka_unit_test(strict),	   cmocka_unit_test(lazy),
+		cmocka_unit_test(meanwhile),	   cmocka_unit_test(the_most),
 		cmocka_unit_test(again_and_again),
 	};
 

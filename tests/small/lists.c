@@ -10,6 +10,7 @@
 #include "world.h"
 
 #include "formats.h"
+#include "iommu/domain.h"
 
 #define PAGES	 256u
 #define ELEMENTS 72u
@@ -392,6 +393,27 @@ static void bad_lists(void **state)
 	world_end(&w);
 }
 
+/** The same behind an IOMMU of so many bits that no address is beyond them, on a host that has no range of RAM to start with. */
+static void no_page_of_64_bits(void **state)
+{
+	struct scatterlist sg[N];
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	w.domain->backend->caps.output_bits = 64;
+	dmamap_windows_set_width(w.domain);
+	for (unsigned int n = 1; n <= N; n++) {
+		pages(&w, sg, n);
+		assert_true(map(&w, sg, (int)n, false) > 0);
+		unmap(&w, sg, (int)n, false);
+		for (unsigned int i = 0; i < n; i++)
+			sg[i].page_link &= DMAMAP_SG_END;
+		refused(&w, sg, (int)n, DMA_REASON_BAD_LIST);
+	}
+	world_end(&w);
+}
+
 static void unmap_refused(struct world *w, struct scatterlist *sg, int nents,
 			  enum dma_reason reason)
 {
@@ -403,6 +425,23 @@ static void unmap_refused(struct world *w, struct scatterlist *sg, int nents,
 		expect_reason(w, reason);
 		assert_int_equal(dma_device_live(w->dev), live);
 	}
+}
+
+/** A list that says it has no granules. */
+static void span_of_nothing(void **state)
+{
+	struct scatterlist sg[N];
+	struct world w;
+
+	(void)state;
+	world_begin(&w, DMA_INVALIDATION_STRICT, PAGES);
+	pages(&w, sg, N);
+	assert_true(map(&w, sg, N, false) > 0);
+	sg[0].dma_flags = DMAMAP_SG_SPAN(N, 0);
+	unmap_refused(&w, sg, N, DMA_REASON_NOT_MAPPED);
+	sg[0].dma_flags = DMAMAP_SG_SPAN(N, N);
+	unmap(&w, sg, N, false);
+	world_end(&w);
 }
 
 /** Whatever is not the list that was mapped, as it was mapped, and not yet unmapped. */
@@ -926,6 +965,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_on_every_format),
 		cmocka_unit_test(bad_lists),
+		cmocka_unit_test(no_page_of_64_bits),
+		cmocka_unit_test(span_of_nothing),
 		cmocka_unit_test(other_unmaps),
 		cmocka_unit_test(other_addresses),
 		cmocka_unit_test(due_flush),

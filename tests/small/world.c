@@ -25,6 +25,7 @@ void world_begin_with(struct world *w, const struct world_config *config)
 {
 	unsigned int granule = config->iommu.granule_bits;
 	const struct sim_config sim = { .size = sizeof(sim),
+					.cpus = 4, /* shards: one for each thread */
 					.page_size = granule > 12 ? 1ull << granule : PAGE };
 
 	w->page = sim.page_size;

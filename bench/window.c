@@ -45,23 +45,6 @@ static bool go_the_long_way(struct bench_behind *b)
 	return ok;
 }
 
-static inline bool take(struct dmamap_dev *d, struct window **w, uint64_t *granule)
-{
-	const struct dma_domain *domain = d->domain;
-	const struct window_place *here;
-	dma_ctx_state state;
-	struct shard *s;
-	int at;
-
-	if (!small_enter(domain, &state, &s))
-		return false;
-	at = small_take_one(d, domain, s, &here);
-	*w = here->window;
-	*granule = here->granule + (unsigned int)at;
-	small_leave(domain, s, state);
-	return at != PLACE_NONE;
-}
-
 static inline void give(struct dmamap_dev *d, struct window *w, uint64_t granule)
 {
 	unsigned int index = granule % WINDOW_GRANULES;
@@ -78,7 +61,7 @@ static bool run_window(void *state, uint64_t n)
 		struct window *w;
 		uint64_t granule;
 
-		if (take(d, &w, &granule))
+		if (quick_iova_take(d, false, &w, &granule))
 			give(d, w, granule);
 		else if (!go_the_long_way(b))
 			return false;

@@ -305,7 +305,9 @@ enum dmamap_iova_result dmamap_windows_reserve(struct dma_domain *domain, uint64
 void dmamap_windows_shrink_groups(struct dma_domain *domain);
 /** Output width and hole as the backend has them now. */
 void dmamap_windows_set_width(struct dma_domain *domain);
-/** Granules in mappings, waiting ones included; and at the most, or a little more. */
+/* windows_figures.c */
+
+/** Granules in mappings, waiting ones included; and at the most, or more. */
 uint64_t dmamap_windows_used(struct dma_domain *domain, uint64_t *peak);
 /** Lazy unmaps that wait, and strict ones that were invalidated. */
 uint32_t dmamap_windows_waiting(const struct dma_domain *domain);

@@ -13,8 +13,12 @@
 
 #pragma GCC visibility push(hidden)
 
-/** A granule for @d: its window and its number. False where the long way may know, and where that was never gone. */
-static inline bool quick_iova_take(struct dmamap_dev *d, struct window **w, uint64_t *granule)
+/**
+ * A granule for @d, @counted as a mapping of it: its window and its number. False where the long way may know, and where
+ * that was never gone.
+ */
+static inline bool quick_iova_take(struct dmamap_dev *d, bool counted, struct window **w,
+				   uint64_t *granule)
 {
 	const struct dma_domain *domain = d->domain;
 	const struct window_place *here;
@@ -28,7 +32,8 @@ static inline bool quick_iova_take(struct dmamap_dev *d, struct window **w, uint
 	if (at != PLACE_NONE) {
 		*w = here->window;
 		*granule = here->granule + (unsigned int)at;
-		small_count_map(d, s);
+		if (counted)
+			small_count_map(d, s);
 	}
 	small_leave(domain, s, state);
 	return at != PLACE_NONE;
@@ -86,7 +91,8 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 	if (!small_is_somewhere(d))
 		return false;
 	offset = phys & domain->windows.granule_mask;
-	if (size - 1 > domain->windows.granule_mask - offset || !quick_iova_take(d, &w, &granule))
+	if (size - 1 > domain->windows.granule_mask - offset ||
+	    !quick_iova_take(d, true, &w, &granule))
 		return false;
 	*state = (struct dma_iova_state){
 		.addr = (granule << domain->shift) + offset,

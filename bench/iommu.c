@@ -3,6 +3,7 @@
  * The iommu route: one page, a list of scattered pages, a large BAR.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "bench.h"
 
@@ -86,11 +87,13 @@ static bool run_bar(void *state, uint64_t n)
 static bool run_list(void *state, uint64_t n)
 {
 	struct pages *p = state;
+	struct scatterlist sg[ENTRIES]; /* each thread has its own */
 
+	memcpy(sg, p->sg, sizeof(sg));
 	for (uint64_t i = 0; i < n; i++) {
-		if (!dma_map_sg(&p->behind.dev, p->sg, ENTRIES, DMA_TO_DEVICE))
+		if (!dma_map_sg(&p->behind.dev, sg, ENTRIES, DMA_TO_DEVICE))
 			return false;
-		dma_unmap_sg(&p->behind.dev, p->sg, ENTRIES, DMA_TO_DEVICE);
+		dma_unmap_sg(&p->behind.dev, sg, ENTRIES, DMA_TO_DEVICE);
 	}
 	return true;
 }
@@ -119,6 +122,7 @@ const struct bench_op bench_sg32 = {
 	.open = open_lazy,
 	.run = run_list,
 	.close = close_pages,
+	.threads = true,
 };
 
 const struct bench_op bench_sg32_strict = {
@@ -127,6 +131,7 @@ const struct bench_op bench_sg32_strict = {
 	.open = open_strict,
 	.run = run_list,
 	.close = close_pages,
+	.threads = true,
 };
 
 const struct bench_op bench_bar = {

@@ -109,9 +109,9 @@ struct window_place {
 	uint64_t *entries; /* of its first granule */
 	uint64_t granule;  /* the number of that, in granules of the window's own */
 	uint32_t first;	   /* the same in the window */
-	uint64_t
-		used; /* granules of this kind that the shard has handed out, and those that are free here */
-	uint64_t peak; /* of those handed out */
+	/** Granules of this kind that the shard has handed out, and those that are free here; of the former, at the most. */
+	uint64_t used;
+	uint64_t peak;
 };
 
 struct shard {
@@ -307,7 +307,7 @@ static inline int place_take_run(const struct window_place *place, uint64_t run)
 	return place_hand_out(place, run);
 }
 
-/** One granule at @place: what came back last of all, if anything did. PLACE_NONE: there is none. */
+/** One granule at @place, of what came back, if anything did: others only add to that. PLACE_NONE: there is none. */
 static inline int place_take_one(const struct window_place *place)
 {
 	struct window_word *word = place->word;
@@ -335,8 +335,8 @@ static inline bool is_run_back(uint64_t back, unsigned int n, unsigned int order
 }
 
 /**
- * A run of @n at @place: its first bit. PLACE_NONE: there is none in what is known to be free, and dmamap_shard_take()
- * looks further. Who maps ranges of one size again and again gets what he just gave back.
+ * A run of @n at @place: its first bit. PLACE_NONE: there is none in what is known to be free, or something else came
+ * back, and dmamap_shard_take() looks further. Who maps ranges of one size again and again gets what he just gave back.
  */
 static inline int place_take(const struct window_place *place, unsigned int n, unsigned int order)
 {

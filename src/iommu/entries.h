@@ -4,7 +4,8 @@
  * better means: dma_host.pte_write.)
  *
  * A walker may read each at any moment, and sees it as it was or as it is. Two go out in one store where the compiler may
- * use registers of 16 bytes: such a store never tears an aligned word of 8. Elsewhere, and for the thread sanitizer, they are two.
+ * use registers of 16 bytes: such a store never tears an aligned word of 8. Elsewhere, and for the thread sanitizer, they
+ * are two.
  */
 #ifndef DMAMAP_IOMMU_ENTRIES_H
 #define DMAMAP_IOMMU_ENTRIES_H

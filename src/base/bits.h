@@ -38,6 +38,17 @@ static inline unsigned int high_bit(uint64_t v)
 	return (unsigned int)__builtin_clzll(v) ^ 63u; /* one instruction, where there is one */
 }
 
+/** @v, rotated by @n bits, 0 to 63. (Compilers that have a word for it may not see through the other form.) */
+static inline uint64_t rotate_right(uint64_t v, unsigned int n)
+{
+#ifdef __has_builtin
+#if __has_builtin(__builtin_rotateright64)
+	return __builtin_rotateright64(v, n);
+#endif
+#endif
+	return v >> n | v << (-n & 63);
+}
+
 /** Bits that are set. (What compilers have for it may be a call to their library.) */
 static inline unsigned int count_bits(uint64_t v)
 {

@@ -37,7 +37,7 @@ static inline struct entry_pair pair_of(uint64_t first, uint64_t second)
 }
 
 /** Both shifted left, and both with something added. */
-static inline struct entry_pair pair_shifted(struct entry_pair pair, unsigned int shift)
+static inline struct entry_pair pair_shifted(struct entry_pair pair, uint64_t shift)
 {
 	return pair_of(pair.first << shift, pair.second << shift);
 }
@@ -76,7 +76,7 @@ static inline struct entry_pair pair_of(uint64_t first, uint64_t second)
 	return (struct entry_pair){ { first, second } };
 }
 
-static inline struct entry_pair pair_shifted(struct entry_pair pair, unsigned int shift)
+static inline struct entry_pair pair_shifted(struct entry_pair pair, uint64_t shift)
 {
 	return (struct entry_pair){ pair.both << shift };
 }

@@ -53,9 +53,7 @@ static inline phys_addr_t phys_of(uint64_t link)
 /** Is that the handle of one of the granules? Rotated, whatever it has below that of a granule makes it too large. */
 static inline bool in_ram(const struct dmamap_ram *ram, uint64_t link)
 {
-	uint64_t units = link - ram->first;
-
-	return (units >> ram->shift | units << (64 - ram->shift)) <= ram->more;
+	return rotate_right(link - ram->first, ram->shift) <= ram->more;
 }
 
 /** Is the element a whole granule of @ram, and not marked as an end or a chain? */

@@ -290,7 +290,11 @@ void dmamap_domain_flush(struct dma_domain *domain);
  */
 int dmamap_domain_set_invalidation(struct dma_domain *domain, enum dma_invalidation invalidation);
 
-/** dma_domain_get_stats() - copy the figures. Any context. */
+/**
+ * dma_domain_get_stats() - copy the figures.
+ *
+ * They belong to one moment: who maps meanwhile waits until they are taken. Any context that may map.
+ */
 void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats *stats);
 
 /**

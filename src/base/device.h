@@ -81,7 +81,7 @@ enum dmamap_once {
 struct dmamap_count {
 	uint64_t mapped;   /* by who has the shard */
 	uint64_t unmapped; /* by anybody */
-	uint64_t bounced;  /* by anybody: made, less ended */
+	uint64_t bounced;  /* by anybody: made, as mapped */
 	uint64_t unused[5];
 };
 
@@ -220,9 +220,11 @@ static inline uint64_t dev_live(const struct dmamap_dev *d)
 	uint64_t live = __atomic_load_n(&d->live, __ATOMIC_ACQUIRE);
 	uint32_t n = counts ? dev_nr_counts(d) : 0;
 
+	/* ends first: what is seen to end was seen to begin, so that the sum is never too low */
 	for (uint32_t i = 0; i < n; i++)
-		live += __atomic_load_n(&counts[i].mapped, __ATOMIC_ACQUIRE) -
-			__atomic_load_n(&counts[i].unmapped, __ATOMIC_ACQUIRE) +
+		live -= __atomic_load_n(&counts[i].unmapped, __ATOMIC_ACQUIRE);
+	for (uint32_t i = 0; i < n; i++)
+		live += __atomic_load_n(&counts[i].mapped, __ATOMIC_ACQUIRE) +
 			__atomic_load_n(&counts[i].bounced, __ATOMIC_ACQUIRE);
 	return live >> 63 ? 0 : live;
 }
@@ -254,20 +256,39 @@ static inline uint32_t ctx_number_or_0(struct dma_ctx *ctx)
 	return ((struct dmamap_ctx *)(void *)ctx->opaque)->number;
 }
 
-/** One mapping more that bounces, counted where the caller shares it with few; or (@n = -1) one fewer. */
-static inline void dev_bounced_add(struct dmamap_dev *d, uint64_t n)
+/** Where a mapping of the caller's context is counted that no shard's lock guards; NULL: nothing is counted there. */
+static inline struct dmamap_count *dev_count_here(struct dmamap_dev *d)
 {
 	struct dmamap_count *counts = __atomic_load_n(&d->counts, __ATOMIC_ACQUIRE);
 	dma_ctx_state state;
 	uint32_t number;
 
-	if (!counts) {
-		dev_live_add(d, n);
-		return;
-	}
+	if (!counts)
+		return NULL;
 	number = ctx_number(d->host, dma_ctx_enter(d->host, &state));
 	dma_ctx_leave(d->host, state);
-	__atomic_fetch_add(&counts[number & (dev_nr_counts(d) - 1)].bounced, n, __ATOMIC_RELAXED);
+	return &counts[number & (dev_nr_counts(d) - 1)];
+}
+
+/** One mapping more that bounces, or one fewer, counted where the caller shares it with few. */
+static inline void dev_bounced_begin(struct dmamap_dev *d)
+{
+	struct dmamap_count *count = dev_count_here(d);
+
+	if (count)
+		__atomic_fetch_add(&count->bounced, 1, __ATOMIC_RELAXED);
+	else
+		dev_live_add(d, 1);
+}
+
+static inline void dev_bounced_end(struct dmamap_dev *d)
+{
+	struct dmamap_count *count = dev_count_here(d);
+
+	if (count)
+		__atomic_fetch_add(&count->unmapped, 1, __ATOMIC_RELEASE);
+	else
+		dev_live_sub(d, 1);
 }
 
 /** For what is rarely called: the compiler keeps it away from what often is. */

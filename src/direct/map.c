@@ -56,7 +56,7 @@ static dma_addr_t map_bounced(struct dma_device *dev, phys_addr_t phys, size_t s
 	}
 	if (!d->coherent && !(attrs & DMA_ATTR_SKIP_CPU_SYNC))
 		dmamap_cache_for_device(d->host, copy, size, dir);
-	dev_bounced_add(d, 1);
+	dev_bounced_begin(d);
 	return addr;
 }
 
@@ -147,7 +147,7 @@ bool dmamap_direct_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 	case BOUNCE_FOREIGN:
 		return true;
 	case BOUNCE_UNMAPPED:
-		dev_bounced_add(d, (uint64_t)-1);
+		dev_bounced_end(d);
 		return true;
 	default:
 		return false;

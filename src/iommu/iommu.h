@@ -38,6 +38,7 @@ bool dmamap_iommu_unmap(struct dma_device *dev, dma_addr_t addr, size_t size,
 int dmamap_iommu_map_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);
 /** The same of a list whose first element says what it is, by a short way; else false. Its rest may be gone. */
+bool dmamap_iommu_is_marked(struct dma_device *dev, struct scatterlist *sg, int nents);
 bool dmamap_iommu_unmap_marked(struct dma_device *dev, struct scatterlist *sg, int nents);
 bool dmamap_iommu_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,
 			   enum dma_data_direction dir, unsigned long attrs, struct dma_error *why);

@@ -80,7 +80,8 @@ static dma_addr_t map_small(struct dma_device *dev, const struct granules *g, ui
 
 	*err = 0;
 	if (!domain->windows.shards || !bits || !small_reaches(domain, g->start, g->size) ||
-	    !small_take_range(d, g->start, g->size, small_limit(domain, d, limit), &span, &bits))
+	    !small_take_range(d, g->start, g->size, small_limit(domain, d, limit), &span, &bits) ||
+	    !small_still_reaches(d, g->start, g->size, span))
 		return DMA_MAPPING_ERROR;
 	span_write(domain, span, 0, span.granules, g->start, bits);
 	*err = small_publish(d, span);

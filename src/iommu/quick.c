@@ -58,6 +58,8 @@ dma_addr_t dmamap_iommu_quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t
 	if (!bits || !small_reaches(domain, g.start, g.size) ||
 	    !small_take_range(d, g.start, g.size, limit, &span, &bits))
 		return DMA_MAPPING_ERROR;
+	if (!small_still_reaches(d, g.start, g.size, span))
+		return DMA_MAPPING_ERROR;
 	if (span.window->scale)
 		__atomic_fetch_or(&d->quick_large,
 				  (uint8_t)(1u << (span.window->kind - WINDOW_KIND_LARGE(0))),

@@ -64,8 +64,11 @@ static inline bool quick_map(struct dmamap_dev *d, phys_addr_t phys, size_t size
 	uint64_t granule;
 
 	if ((unsigned int)dir > DMA_NONE || (attrs & QUICK_ATTRS) ||
-	    size - 1 > ws->granule_mask - offset || phys > ws->last_phys ||
-	    (phys >= ws->hole && phys < ws->hole_end) || !d->quick_bits[dir])
+	    size - 1 > ws->granule_mask - offset ||
+	    phys > __atomic_load_n(&ws->last_phys, __ATOMIC_RELAXED) ||
+	    (phys >= __atomic_load_n(&ws->hole, __ATOMIC_RELAXED) &&
+	     phys < __atomic_load_n(&ws->hole_end, __ATOMIC_RELAXED)) ||
+	    !d->quick_bits[dir])
 		return false;
 	if (!quick_enter(d, domain, (phys - offset) >> ws->phys_shift | d->quick_bits[dir],
 			 &granule))

@@ -108,17 +108,22 @@ static inline bool quick_iova_alloc(struct dma_device *dev, struct dma_iova_stat
 static inline bool quick_iova_free(struct dma_device *dev, struct dma_iova_state *state)
 {
 	struct span span = { state->window, state->index, 1 };
-
+	const struct dma_domain *domain;
+	dma_ctx_state ctx;
 	struct shard *s;
 	bool gone;
 
 	if (state->granules != 1 || state->dev != dev || state->linked || !span_is_held(span))
 		return false;
-	s = span_shard(dmamap_dev(dev)->domain, span);
-	if (!shard_try(s))
-		return false;
-	gone = span_is_free(span);
-	shard_unlock(s);
+	domain = dmamap_dev(dev)->domain;
+	dma_ctx_enter(domain->host, &ctx);
+	s = span_shard(domain, span);
+	gone = !shard_try(s);
+	if (!gone) {
+		gone = span_is_free(span);
+		shard_unlock(s);
+	}
+	dma_ctx_leave(domain->host, ctx);
 	if (gone)
 		return false;
 	quick_iova_give(dmamap_dev(dev), span.window, span.index);

@@ -81,7 +81,8 @@ bool dmamap_iommu_ram_around(const struct dma_domain *domain, phys_addr_t phys,
 			return false;
 		size = min_u64(size, memory.len);
 	}
-	last = min_u64(start + (size - 1), domain->windows.last_phys);
+	last = min_u64(start + (size - 1),
+		       __atomic_load_n(&domain->windows.last_phys, __ATOMIC_RELAXED));
 	if ((start & mask) || last - start < mask ||
 	    !small_reaches(domain, start, last - start + 1))
 		return false;
@@ -195,10 +196,16 @@ static inline uint64_t entry_bits(const struct dmamap_dev *d, enum dma_data_dire
 bool dmamap_iommu_take_elsewhere(struct dmamap_dev *d, unsigned int n, struct span *span)
 {
 	const struct dma_domain *domain = d->domain;
+	const phys_addr_t *width = &domain->windows.last_phys;
+	phys_addr_t before = __atomic_load_n(width, __ATOMIC_RELAXED);
 	uint64_t limit = small_limit(domain, d, dev_mask(d));
 
 	if (quick_waits(d) || !small_take(d, n, limit, span))
 		return false;
+	if (__atomic_load_n(width, __ATOMIC_RELAXED) != before) { /* the list was judged by that */
+		dmamap_small_abandon(d, *span);
+		return false;
+	}
 	small_set_here(d, small_limit_index(&domain->windows, limit));
 	return true;
 }
@@ -224,6 +231,15 @@ int dmamap_iommu_quick_map_sg(struct dma_device *dev, struct scatterlist *sg, in
 		return 0;
 	sg->dma_flags |= DMAMAP_SG_SPAN((unsigned int)nents, n);
 	return count;
+}
+
+bool dmamap_iommu_is_marked(struct dma_device *dev, struct scatterlist *sg, int nents)
+{
+	struct dmamap_dev *d = dmamap_dev(dev);
+
+	return d->quick_list && is_span(sg, nents) &&
+	       dmamap_small_is_mapped(d, sg->dma_address & ~d->domain->windows.granule_mask,
+				      DMAMAP_SG_SPAN_GRANULES(sg->dma_flags));
 }
 
 bool dmamap_iommu_quick_unmap_sg(struct dma_device *dev, struct scatterlist *sg, int nents,

@@ -109,7 +109,8 @@ static inline bool are_pages(const struct dmamap_dev *d, const struct pages *p)
 	if (sg->offset >= p->size || sg->length - 1u > p->size - 1 - sg->offset)
 		return false;
 	/* no RAM has its last byte at 0 */
-	if (ram->last - 1 >= d->domain->windows.last_phys || !in_ram(ram, first)) {
+	if (ram->last - 1 >= __atomic_load_n(&d->domain->windows.last_phys, __ATOMIC_RELAXED) ||
+	    !in_ram(ram, first)) {
 		ram = &around;
 		if (!dmamap_iommu_ram_around(d->domain, phys_of(first), &around) ||
 		    !in_ram(ram, first))

@@ -133,10 +133,7 @@ static void close_window(const struct dma_domain *domain, struct window *w)
 	struct shard *s = windows_shard(&domain->windows, w->shard);
 
 	dmamap_shard_lock(s);
-	dmamap_window_collect(s, w);
-	for (unsigned int i = 0; i < WINDOW_WORDS; i++)
-		dmamap_window_set_free(s, w, i, 0);
-	dmamap_window_replace(s, w);
+	dmamap_window_close(s, w);
 	shard_unlock(s);
 }
 

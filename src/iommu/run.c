@@ -71,16 +71,20 @@ bool dmamap_run_take(struct dma_device *dev, uint64_t size, struct dma_iova_stat
 
 bool dmamap_run_is_held(const struct dma_iova_state *state)
 {
+	struct dma_domain *domain = state_domain(state);
 	struct span span = whole_span(state);
+	dma_ctx_state ctx;
 	struct shard *s;
 	bool gone;
 
 	if (!state->window)
 		return true;
-	s = span_shard(state_domain(state), span);
+	dma_ctx_enter(domain->host, &ctx);
+	s = span_shard(domain, span);
 	dmamap_shard_lock(s);
 	gone = span_is_free(span);
 	shard_unlock(s);
+	dma_ctx_leave(domain->host, ctx);
 	return !gone && span_is_held(span);
 }
 

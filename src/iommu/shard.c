@@ -168,6 +168,8 @@ static void place(struct shard *s, struct window *w)
 
 	unlist_window(s, w);
 	dmamap_window_collect(s, w);
+	for (unsigned int i = 0; w->closed && i < WINDOW_WORDS; i++)
+		w->word[i].free = 0;
 	order = longest_run(w);
 	if (order)
 		list_window(s, w, order);
@@ -203,6 +205,14 @@ static void put_aside(struct shard *s, unsigned int kind)
 	__atomic_store_n(&w->current, false, __ATOMIC_SEQ_CST);
 	if (any_returned(w) | any_free(w))
 		place(s, w);
+}
+
+void dmamap_window_close(struct shard *s, struct window *w)
+{
+	w->closed = true;
+	if (w == s->current[w->kind].window)
+		put_aside(s, w->kind);
+	place(s, w);
 }
 
 void dmamap_window_replace(struct shard *s, struct window *w)

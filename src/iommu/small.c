@@ -97,7 +97,10 @@ static bool take_of_kind(const struct request *r, struct shard *s, unsigned int 
 
 static bool take_granules(const struct request *r, struct shard *s, struct span *span)
 {
-	unsigned int kind = add_limit(r->d->domain, r->limit);
+	struct dma_domain *domain = r->d->domain;
+	/* the domain may have been narrowed since the limit was asked for */
+	uint64_t limit = min_u64(r->limit, domain->backend->caps.aperture_end);
+	unsigned int kind = add_limit(domain, limit);
 
 	return (kind != WINDOW_NOWHERE && take_of_kind(r, s, kind, span)) || take_anywhere(r, span);
 }
@@ -107,7 +110,7 @@ static bool take_larger(const struct request *r, struct shard *s, struct span *s
 {
 	struct dma_domain *domain = r->d->domain;
 	struct window_large *large = windows_large(&domain->windows, r->large->kind);
-	/* the domain may have been narrowed since the range was found to fit */
+	/* the same, since the range was found to fit */
 	uint64_t limit = min_u64(r->limit, domain->backend->caps.aperture_end);
 
 	if (!large->limit)
@@ -231,9 +234,14 @@ static bool many_emptied(const struct windows *ws)
 DMAMAP_COLD void dmamap_small_give_back_aside(struct dma_domain *domain, struct window *w)
 {
 	struct windows *ws = &domain->windows;
+	dma_ctx_state state;
+	bool empty;
 
 	dmamap_window_notify(ws->shards, w);
-	if (!dmamap_window_is_empty(ws->shards, w))
+	dma_ctx_enter(domain->host, &state);
+	empty = dmamap_window_is_empty(ws->shards, w);
+	dma_ctx_leave(domain->host, state);
+	if (!empty)
 		return;
 	__atomic_fetch_add(&ws->emptied, 1, __ATOMIC_RELAXED);
 	if (!many_emptied(ws))
@@ -342,6 +350,20 @@ static DMAMAP_COLD enum small_result why_not(struct span span)
 	/* the last mapping that begins at or before it ends at the first end from there on */
 	rest = window_ends_of(span.window, i) & iova_word_mask(high_bit(below), 63);
 	return rest && low_bit(rest) >= bit ? SMALL_OTHER : SMALL_NOT_MAPPED;
+}
+
+bool dmamap_small_is_mapped(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules)
+{
+	struct dma_domain *domain = d->domain;
+	uint64_t granule = iova >> domain->shift;
+	struct window *w = find_window(&domain->windows, granule, granules);
+	struct span span;
+	uint64_t heads;
+
+	if (!w || !is_run(w, granule, granules, &span))
+		return false;
+	heads = __atomic_load_n(&span.window->word[span.index / 64].heads, __ATOMIC_ACQUIRE);
+	return heads >> span.index % 64 & 1;
 }
 
 enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,

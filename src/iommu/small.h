@@ -27,7 +27,9 @@ static inline bool small_reaches(const struct dma_domain *domain, phys_addr_t ph
 	const struct windows *ws = &domain->windows;
 	phys_addr_t last = phys + (len - 1);
 
-	return last >= phys && last <= ws->last_phys && (phys >= ws->hole_end || last < ws->hole);
+	return last >= phys && last <= __atomic_load_n(&ws->last_phys, __ATOMIC_RELAXED) &&
+	       (phys >= __atomic_load_n(&ws->hole_end, __ATOMIC_RELAXED) ||
+		last < __atomic_load_n(&ws->hole, __ATOMIC_RELAXED));
 }
 
 static inline uint64_t small_bits(const struct dma_domain *domain, unsigned int prot)
@@ -262,6 +264,17 @@ static inline int small_publish(struct dmamap_dev *d, struct span span)
 /** It was taken and not published; entries may have been written. */
 void dmamap_small_abandon(struct dmamap_dev *d, struct span span);
 
+/** The same once more: taking @span may have waited for who narrowed the domain. False: it does not, and the span is gone. */
+static inline bool small_still_reaches(struct dmamap_dev *d, phys_addr_t phys, uint64_t size,
+				       struct span span)
+{
+	bool ok = small_reaches(d->domain, phys, size);
+
+	if (!ok)
+		dmamap_small_abandon(d, span);
+	return ok;
+}
+
 enum small_result {
 	SMALL_DONE,
 	SMALL_ELSEWHERE,  /* the address is in no window */
@@ -275,6 +288,9 @@ enum small_result {
  */
 enum small_result dmamap_small_unmap(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules,
 				     bool strict);
+
+/** Is just that mapped, in a window? */
+bool dmamap_small_is_mapped(struct dmamap_dev *d, dma_addr_t iova, uint64_t granules);
 
 /* --- the parts of an unmap */
 

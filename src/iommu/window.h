@@ -95,6 +95,7 @@ struct window {
 	bool live;     /* the block is a window */
 	bool current;  /* the shard looks into it by itself */
 	bool stacked;  /* in the stack, or on the way into it */
+	bool closed;   /* nothing is ever free in it again, whatever comes back */
 	uint8_t shard; /* its number */
 };
 
@@ -395,6 +396,9 @@ void dmamap_window_set_free(struct shard *s, struct window *w, unsigned int i, u
 
 /** The same is over: @w is found by what is free in it now. */
 void dmamap_window_replace(struct shard *s, struct window *w);
+
+/** Nothing is handed out of @w any more, a window of the shard; what is out comes back to nobody. */
+void dmamap_window_close(struct shard *s, struct window *w);
 
 /** Take back what was returned to @w, a window of the shard. */
 void dmamap_window_collect(struct shard *s, struct window *w);

@@ -123,9 +123,14 @@ void dmamap_windows_set_width(struct dma_domain *domain)
 	const struct dma_backend_caps *caps = &domain->backend->caps;
 	struct windows *ws = &domain->windows;
 
-	ws->last_phys = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
-	ws->hole = round_down(caps->hole_start, granule_size(domain));
-	ws->hole_end = caps->hole_is_target ? caps->hole_end + 1 : 0;
+	uint64_t last = caps->output_bits >= 64 ? ~(uint64_t)0 : DMA_BIT_MASK(caps->output_bits);
+
+	/* who maps looks at any time, and once more behind the domain's lock if he had to wait for that */
+	__atomic_store_n(&ws->last_phys, last, __ATOMIC_RELAXED);
+	__atomic_store_n(&ws->hole, round_down(caps->hole_start, granule_size(domain)),
+			 __ATOMIC_RELAXED);
+	__atomic_store_n(&ws->hole_end, caps->hole_is_target ? caps->hole_end + 1 : 0,
+			 __ATOMIC_RELAXED);
 }
 
 /** What forget() is for backends without it. */

@@ -208,17 +208,18 @@ static bool unmap_sg_by_route(struct dma_device *dev, struct scatterlist *sg, in
 
 /**
  * A list that was mapped by a short way is unmapped as it was mapped, whatever has become of its elements meanwhile, and
- * whether somebody observes or not: the event has those that are still there. False: it is no such list.
+ * whether somebody observes or not. False: it is no such list.
  */
 static bool unmap_damaged(struct dma_event *event, struct scatterlist *sg, int nents)
 {
 	struct dma_device *dev = event->dev;
-	struct dma_error none = { .reason = DMA_REASON_NONE };
+	struct dma_error why = { .reason = DMA_REASON_NONE };
 
-	if (!dmamap_iommu_unmap_marked(dev, sg, nents))
+	if (!dmamap_iommu_is_marked(dev, sg, nents))
 		return false;
-	dmamap_finish(event, dmamap_dev(dev)->route, &none, false);
-	return true;
+	event->nents = (unsigned int)nents;
+	dmamap_finish(event, dmamap_dev(dev)->route, &why, false);
+	return dmamap_iommu_unmap_marked(dev, sg, nents);
 }
 
 static DMAMAP_APART void unmap_sg_by_steps(struct dma_device *dev, struct scatterlist *sg,

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Tests `dmamap bench`: its form, and the instruction counts, which must not pass their limits. No times are tested."""
 import json
+import os
 import re
 import shutil
 
@@ -13,6 +14,9 @@ def vectors():
     with open('/proc/cpuinfo', encoding='ascii', errors='replace') as file:
         return ' avx2' in file.read()
 
+
+# Other compilers, and other levels of optimization, may need a fifth more.
+SLACK = 1 if os.environ.get('DMAMAP_COMPILER', 'gcc 3') == 'gcc 3' else 1.2
 
 # Instructions of one operation at the most: what was measured and a little more. A change that needs more must say why.
 LIMITS = {
@@ -92,7 +96,7 @@ def instructions():
         return
     report = bench('--no-time', '--no-memory', *LIMITS)
     over = {op['name']: op['instructions'] for op in report['operations']
-            if op['instructions'] is None or op['instructions'] > LIMITS[op['name']]}
+            if op['instructions'] is None or op['instructions'] > SLACK * LIMITS[op['name']]}
     equal(over, {}, 'operations over their limit, or not counted')
 
 

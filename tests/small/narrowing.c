@@ -12,7 +12,7 @@
 #include "base/device.h"
 #include "iommu/domain.h"
 
-#define ROUNDS 60u
+#define ROUNDS 200u
 #define TRIES  300u
 #define HIGH   ((phys_addr_t)64 << 30)
 

@@ -301,7 +301,7 @@ void dmamap_domain_get_stats(struct dma_domain *domain, struct dma_domain_stats 
  * dma_device_set_unit() - say which IOMMU unit stands in front of a device; NULL: the one of its domain.
  *
  * A page-table domain may have devices behind several units: each is told of the table, and of every invalidation.
- * @unit stays the caller's, and outlives every domain that the device is attached to.
+ * @unit stays the caller's, and outlives every domain that the device was ever attached to.
  *
  * Return: 0; -EBUSY (live-mappings) while the device is in a domain.
  */

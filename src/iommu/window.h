@@ -18,11 +18,13 @@
  *             Who hands out a run clears its bits, who unmaps it sets them: where nothing is mapped they are set.
  *   pending   unmapped and not invalidated, where unmaps may be lazy.
  *
- * A shard is what one CPU or thread allocates from: its lock is only ever tried on the way of a map, and held for a few
- * stores. It is made for the first map of that CPU that the shard it shared until then cannot serve at once. A window
- * belongs to one shard at a time. Unmapping takes no lock: it finds the window through the domain's index. For that a
- * window's descriptor stays where it is, for its block of addresses, until the domain ends, whether the block is a
- * window at the time or not; and nothing behind it is touched before a bit of heads was won.
+ * A shard is what one CPU or thread allocates from: its lock is only ever tried on the short way of a map, and held
+ * for a few stores, by figures for a look at all windows. It is made for the first map of that CPU that the shard it
+ * shared until then cannot serve at once. A window belongs to one shard at a time. Unmapping needs no lock (only who
+ * empties a window that no shard looks into tries one, to see whether tables can go back): it finds the window through
+ * the domain's index. For that a window's descriptor stays where it is, for its block of addresses, until the domain
+ * ends, whether the block is a window at the time or not; and nothing behind it is touched before a bit of heads was
+ * won.
  */
 #ifndef DMAMAP_IOMMU_WINDOW_H
 #define DMAMAP_IOMMU_WINDOW_H
@@ -186,12 +188,13 @@ static inline uint64_t window_block(uint64_t granule, unsigned int scale)
 	return window_block_of(granule >> scale, scale);
 }
 
-/** The number of the first of its own granules, and that of the domain's that the one behind @index others begins. */
+/** The number of the first of its own granules. */
 static inline uint64_t window_leaf_number(const struct window *w)
 {
 	return (w->block & (((uint64_t)1 << WINDOW_SCALE_SHIFT) - 1)) * WINDOW_GRANULES;
 }
 
+/** The number of the domain's granule that the one behind @index others begins. */
 static inline uint64_t window_granule(const struct window *w, unsigned int index)
 {
 	return (window_leaf_number(w) + index) << w->scale;
